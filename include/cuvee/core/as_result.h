@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cuvee/base/result.h>
+#include <cuvee/core/task.h>
+
+namespace cuvee::inline v0 {
+
+namespace detail {
+
+template <class A>
+class as_result_awaiter {
+ public:
+  using value_type = std::remove_cvref_t<decltype(std::declval<A&>().await_resume())>;
+
+  explicit as_result_awaiter(A&& a) : inner_(std::move(a)) {}
+
+  bool await_ready() { return inner_.await_ready(); }
+  bool await_early_cancel() { return early_cancel_awaiter(inner_); }
+  bool await_suspend(waiter& w) { return suspend_awaiter(inner_, w); }
+  bool await_cancel(waiter& w) { return cancel_awaiter(inner_, w); }
+  bool await_must_resume() { return awaiter_must_resume(inner_); }
+  result<value_type> await_resume() {
+    if constexpr (requires { inner_.await_result(); }) {
+      return inner_.await_result();
+    } else {
+      try {
+        if constexpr (std::is_void_v<value_type>) {
+          inner_.await_resume();
+          return {};
+        } else {
+          return inner_.await_resume();
+        }
+      } catch (const error& e) {
+        return e;
+      }
+    }
+  }
+
+ private:
+  A inner_;
+};
+
+}  // namespace detail
+
+/// Awaits an operation and gives its `cuvee::error` as a value. I/O operations do so without a throw
+/// inside (their awaiters have `await_result`). Other exceptions pass. Cancel: as the operation.
+template <class A>
+[[nodiscard]] auto as_result(A operation) {
+  return detail::as_result_awaiter<A>(std::move(operation));
+}
+
+template <class T>
+task<result<T>> as_result(task<T> operation) {
+  try {
+    if constexpr (std::is_void_v<T>) {
+      co_await std::move(operation);
+      co_return result<T>();
+    } else {
+      co_return co_await std::move(operation);
+    }
+  } catch (const error& e) {
+    co_return e;
+  }
+}
+
+}  // namespace cuvee::inline v0

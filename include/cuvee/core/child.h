@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cuvee/core/failures.h>
+#include <cuvee/core/task.h>
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+namespace cuvee::inline v0::detail {
+
+/// `std::monostate` for void, otherwise the plain type: what a combinator stores of a child.
+template <class T>
+using stored = std::conditional_t<std::is_void_v<T>, std::monostate, std::remove_cvref_t<T>>;
+
+enum class outcome : std::uint8_t { idle, running, completed, cancelled };
+
+/// The waiting side of an expression with children. A child that ends reacts here at once, not
+/// through the ready queue: else two leaves could complete in one turn and `any_of` lose an item.
+struct combinator {
+  waiter* parent = nullptr;
+  std::uint32_t pending = 0;  // children still running, plus one while the combinator itself acts
+  bool stopping = false;
+  void (*child_ended)(combinator&, const std::exception_ptr* failure) = nullptr;
+};
+
+/// A child that is a plain awaiter: it stays in place and needs no frame.
+template <class A>
+class child : public waiter {
+ public:
+  using result_type = decltype(std::declval<A&>().await_resume());
+  // A failure shows only in await_resume; unless that cannot throw it is called at completion.
+  static constexpr bool eager = !noexcept(std::declval<A&>().await_resume());
+
+  explicit child(A&& a) : waiter(&on_complete), inner_(std::move(a)) {}
+  child(child&& other) : waiter(&on_complete), inner_(std::move(other.inner_)) {}
+
+  outcome state() const noexcept { return state_; }
+  /// True: the child will not start at all.
+  bool cancel_early() {
+    asked_ = true;
+    if (!early_cancel_awaiter(inner_)) return false;
+    state_ = outcome::cancelled;
+    return true;
+  }
+  void start(combinator& owner) {
+    owner_ = &owner;
+    state_ = outcome::running;
+    if (inner_.await_ready() || !suspend_awaiter(inner_, *this)) complete();
+  }
+  void cancel() {
+    if (state_ != outcome::running || asked_) return;
+    asked_ = true;
+    if (cancel_awaiter(inner_, *this)) finish(outcome::cancelled);
+  }
+  bool failed() const noexcept { return static_cast<bool>(error_); }
+  stored<result_type> take() {
+    if constexpr (eager) {
+      if (error_) std::rethrow_exception(error_);
+      return std::move(*value_);
+    } else if constexpr (std::is_void_v<result_type>) {
+      inner_.await_resume();
+      return {};
+    } else {
+      return inner_.await_resume();
+    }
+  }
+
+ private:
+  static void on_complete(waiter* w) {
+    auto& c = *static_cast<child*>(w);
+    bool cancelled = c.asked_ && !awaiter_must_resume(c.inner_);
+    c.finish(cancelled ? outcome::cancelled : outcome::completed);
+  }
+  void finish(outcome end) {
+    state_ = end;
+    if constexpr (eager)
+      if (end == outcome::completed) fetch();
+    owner_->child_ended(*owner_, error_ ? &error_ : nullptr);
+  }
+  void fetch() {
+    try {
+      if constexpr (std::is_void_v<result_type>) {
+        inner_.await_resume();
+        value_.emplace();
+      } else {
+        value_.emplace(inner_.await_resume());
+      }
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
+
+  struct nothing {};
+  A inner_;
+  combinator* owner_ = nullptr;
+  outcome state_ = outcome::idle;
+  bool asked_ = false;
+  [[no_unique_address]] std::conditional_t<eager, std::optional<stored<result_type>>, nothing>
+      value_;
+  std::exception_ptr error_;
+};
+
+/// A child that is a task gets a strand in place.
+template <class T>
+class child<task<T>> : public strand {
+ public:
+  using result_type = T;
+
+  child() noexcept = default;
+  explicit child(task<T>&& t) noexcept : task_(t.release()) {}
+  child(child&& other) noexcept : task_(std::exchange(other.task_, {})) {}
+  ~child() {
+    if (task_) task_.destroy();
+  }
+
+  void reset(task<T>&& t) noexcept { task_ = t.release(); }
+  outcome state() const noexcept { return end_; }
+  bool cancel_early() noexcept {
+    end_ = outcome::cancelled;
+    return true;
+  }
+  void start(combinator& owner) {
+    owner_ = &owner;
+    end_ = outcome::running;
+    task_.promise().owner = this;
+    frame = task_;
+    begin(kind_);
+  }
+  void cancel() {
+    if (end_ == outcome::running) strand::cancel();
+  }
+  bool failed() const noexcept { return task_ && task_.promise().failed(); }
+  stored<T> take() {
+    if constexpr (std::is_void_v<T>) {
+      task_.promise().take();
+      return {};
+    } else {
+      return task_.promise().take();
+    }
+  }
+
+ private:
+  static void on_end(strand& s) {
+    auto& c = static_cast<child&>(s);
+    if (c.was_cancelled) {
+      c.task_ = {};
+      c.end_ = outcome::cancelled;
+      return c.owner_->child_ended(*c.owner_, nullptr);
+    }
+    c.end_ = outcome::completed;
+    if (!c.failed()) [[likely]] return c.owner_->child_ended(*c.owner_, nullptr);
+    std::exception_ptr failure = c.task_.promise().error();
+    c.owner_->child_ended(*c.owner_, &failure);
+  }
+  static constexpr strand_kind kind_{&on_end, nullptr};
+
+  std::coroutine_handle<promise<T>> task_;
+  combinator* owner_ = nullptr;
+  outcome end_ = outcome::idle;
+};
+static_assert(sizeof(child<task<int>>) <= 96);
+
+/// What `gather` and `any_of` share. `Derived` supplies `for_each(f)`, `ends(failed)` (shall the others be
+/// cancelled now?) and `await_must_resume()`.
+template <class Derived>
+class combinator_awaiter : protected combinator {
+ public:
+  bool await_ready() noexcept { return false; }
+
+  // Forwarded, so that shields inside still start.
+  bool await_early_cancel() {
+    bool all = true;
+    self().for_each([&](auto& c) {
+      if (!c.cancel_early()) all = false;
+    });
+    return all;
+  }
+  bool await_suspend(waiter& w) {
+    parent = &w;
+    pending = 1;
+    child_ended = [](combinator& c, const std::exception_ptr* failure) {
+      static_cast<Derived&>(static_cast<combinator_awaiter&>(c)).on_child(failure);
+    };
+    self().for_each([&](auto& c) {
+      if (c.state() == outcome::cancelled) return;
+      if (stopping && c.cancel_early()) return;
+      pending++;
+      c.start(*this);
+    });
+    return --pending != 0;
+  }
+  bool await_cancel(waiter&) {
+    pending++;
+    cancel_all();
+    if (--pending != 0) return false;
+    if (!self().await_must_resume()) return true;
+    parent->complete();
+    return false;
+  }
+
+ protected:
+  failure_list failures_;
+
+ private:
+  Derived& self() noexcept { return static_cast<Derived&>(*this); }
+  void cancel_all() {
+    stopping = true;
+    self().for_each([](auto& c) { c.cancel(); });
+  }
+  void on_child(const std::exception_ptr* failure) {
+    if (failure) failures_.add(*failure);
+    pending++;  // whatever cancel_all confirms on the way, complete() below comes last and once
+    if (!stopping && self().ends(failure != nullptr)) cancel_all();
+    pending -= 2;
+    if (pending == 0) parent->complete();
+  }
+};
+
+}  // namespace cuvee::inline v0::detail

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cuvee/core/group_record.h>
+
+namespace cuvee::inline v0 {
+
+/// Reports that a child of `group::start` is ready; handed to it as its first argument.
+/// Lifetime: that of the child.
+template <class T>
+class started {
+ public:
+  explicit started(detail::group_record& record) noexcept : record_(&record) {}
+
+  /// Lets `start` return `value`; the child runs on in the group. Only the first call counts.
+  void operator()(T value) const {
+    auto* op = static_cast<detail::start_state<T>*>(std::exchange(record_->starting, nullptr));
+    if (!op) return;
+    op->value.emplace(std::move(value));
+    op->waiter_->complete();
+  }
+
+ private:
+  detail::group_record* record_;
+};
+
+/// A running or ended child of a group. Dropping the handle does not stop the child.
+template <class T>
+class task_handle {
+ public:
+  class join_awaiter;
+
+  explicit task_handle(detail::result_record<T>* record) noexcept : record_(record) {}
+  task_handle(task_handle&& other) noexcept : record_(std::exchange(other.record_, nullptr)) {}
+  task_handle& operator=(task_handle&& other) noexcept {
+    std::swap(record_, other.record_);
+    return *this;
+  }
+  ~task_handle() {
+    if (record_) record_->release();
+  }
+
+  /// Waits until the child has ended. Returns: its value, by reference to what the handle keeps alive;
+  /// `std::move(handle).join()` moves it out.
+  /// Errors: cancelled_error if the child was cancelled; what it threw. Cancel: safe; the child runs on.
+  [[nodiscard]] auto join() & { return join_awaiter(*record_); }
+  [[nodiscard]] auto join() && { return moving_join(*record_); }
+  /// Asks the child to end as cancelled; does nothing if it has ended.
+  void cancel() { record_->cancel(); }
+  bool done() const noexcept { return record_->end != detail::outcome::running; }
+  bool was_cancelled() const noexcept { return record_->end == detail::outcome::cancelled; }
+
+ private:
+  class moving_join;
+  detail::result_record<T>* record_;
+};
+
+template <class T>
+class task_handle<T>::join_awaiter : public detail::join_waiter {
+ public:
+  explicit join_awaiter(detail::result_record<T>& record) noexcept : join_waiter(record) {}
+  std::add_lvalue_reference_t<const T> await_resume() {
+    rethrow_end();
+    if constexpr (!std::is_void_v<T>)
+      return *static_cast<detail::result_record<T>&>(*record_).value;
+  }
+};
+
+template <class T>
+class task_handle<T>::moving_join : public detail::join_waiter {
+ public:
+  explicit moving_join(detail::result_record<T>& record) noexcept : join_waiter(record) {}
+  T await_resume() {
+    rethrow_end();
+    if constexpr (!std::is_void_v<T>)
+      return std::move(*static_cast<detail::result_record<T>&>(*record_).value);
+  }
+};
+
+/// The children that a `task_group` block waits for.
+class CUVEE_API group : detail::combinator {
+ public:
+  group() = default;
+  group(const group&) = delete;
+  group& operator=(const group&) = delete;
+
+  /// Starts `fn(args...)`, which returns a `task<T>`, as a child; it takes its first step after the
+  /// spawner next suspends, in the order of spawning. `fn` and the arguments are copied or moved and live
+  /// as long as the child, so capturing lambdas are safe; pass `std::ref` for a reference.
+  /// Returns: a handle. Errors: closed, if a child has failed and the group is shutting down. In a
+  /// cancelled group the child never runs.
+  template <class F, class... Args>
+  auto spawn(F fn, Args... args) {
+    using value = typename std::invoke_result_t<F&, Args...>::value_type;
+    auto* record = new detail::spawn_record<value, F, Args...>(std::move(fn), std::move(args)...);
+    adopt(record);
+    return task_handle<value>(record);
+  }
+
+  /// Starts `fn(started<T>, args...)` as a child and waits until it reports that it is ready.
+  /// Returns: the value it reported. Errors: what the child threw before, and then the group is
+  /// unharmed; not_started if it returned before; cancelled_error if somebody cancelled it; closed as
+  /// for `spawn`. Cancel: cancels the child and waits for it.
+  template <class T, class F, class... Args>
+  [[nodiscard]] auto start(F fn, Args... args) {
+    return detail::start_awaiter<T, started<T>, F, Args...>(*this, std::move(fn),
+                                                            std::move(args)...);
+  }
+
+  /// Cancels the body and all children; the block then ends without an error.
+  void cancel();
+
+ private:
+  template <class F>
+  friend class detail::group_awaiter;
+  friend struct detail::group_record;
+  template <class T, class Started, class F, class... Args>
+  friend class detail::start_awaiter;
+
+  void adopt(detail::group_record* record);
+  void enter(waiter& parent, task<> body);
+  void child_done(const std::exception_ptr* failure, bool cancelled);
+  bool has_result() const noexcept { return failures_ || !saw_cancel_; }
+
+  detail::list<detail::group_record> records_;
+  detail::failure_list failures_;
+  detail::child<task<>> body_;
+  bool saw_cancel_ = false;
+};
+
+/// Structured concurrency: runs `body(group&)`, a `task<>`, and waits for it and for every child it or
+/// they have spawned. `body` lives as long as the block.
+/// Errors: the first failure of the body or a child, after the rest was cancelled and has ended; later
+/// ones are `suppressed` on it.
+/// Cancel: cancels body and children and waits for them; a failure meanwhile wins.
+template <class F>
+[[nodiscard]] auto task_group(F body) {
+  return detail::group_awaiter<F>(std::move(body));
+}
+
+namespace detail {
+
+template <class F>
+class group_awaiter {
+ public:
+  explicit group_awaiter(F&& body) : body_(std::move(body)) {}
+  group_awaiter(group_awaiter&& other) : body_(std::move(other.body_)) {}  // before it starts
+
+  bool await_ready() noexcept { return false; }
+  bool await_suspend(waiter& w) {
+    group_.emplace();
+    try {
+      group_->enter(w, body_(*group_));
+      return true;
+    } catch (...) {  // from making the frame; nothing runs yet
+      group_->failures_.add(std::current_exception());
+      return false;
+    }
+  }
+  bool await_cancel(waiter&) {
+    group_->cancel();
+    return false;
+  }
+  bool await_must_resume() { return group_->has_result(); }
+  void await_resume() {
+    if (group_->failures_) std::rethrow_exception(group_->failures_.combined());
+  }
+
+ private:
+  F body_;
+  std::optional<group> group_;
+};
+
+template <class T, class Started, class F, class... Args>
+class start_awaiter : start_state<T> {
+ public:
+  start_awaiter(group& g, F&& fn, Args&&... args)
+      : group_(&g), call_(std::in_place, std::move(fn), std::move(args)...) {}
+
+  bool await_ready() noexcept { return false; }
+  bool await_suspend(waiter& w) {
+    this->waiter_ = &w;
+    using call = start_call<Started, F>;
+    auto* record = std::apply(
+        [](F& fn, Args&... args) {
+          return new spawn_record<void, call, Args...>(call{std::move(fn)}, std::move(args)...);
+        },
+        *call_);
+    call_.reset();
+    record->callable().record = record;
+    record->starting = static_cast<start_op*>(this);
+    record_ = record;
+    try {
+      group_->adopt(record);
+    } catch (...) {
+      this->failure = std::current_exception();
+      return false;
+    }
+    record->release();  // no handle
+    return true;
+  }
+  bool await_cancel(waiter&) {
+    record_->cancel();
+    return false;
+  }
+  bool await_must_resume() { return this->value || this->failure; }
+  T await_resume() {
+    if (this->failure) std::rethrow_exception(this->failure);
+    if (!this->value) throw cancelled_error("start");  // by somebody else than our own task
+    return std::move(*this->value);
+  }
+
+ private:
+  group* group_;
+  std::optional<std::tuple<F, Args...>> call_;
+  group_record* record_ = nullptr;
+};
+
+}  // namespace detail
+}  // namespace cuvee::inline v0

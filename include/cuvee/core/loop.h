@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cuvee/core/child.h>
+#include <cuvee/core/loop_ref.h>
+#include <cuvee/core/time.h>
+
+#include <functional>
+#include <string>
+
+struct uv_loop_s;
+
+namespace cuvee::inline v0 {
+
+class loop;
+
+/// Something that nobody awaits has gone wrong, or a notice.
+struct report {
+  std::string message;       ///< one line
+  std::exception_ptr error;  ///< null for a notice
+};
+
+namespace detail {
+
+struct loop_state;
+CUVEE_API int run_main(loop& l, task<int> main);
+
+struct root_base : combinator {
+  bool ended = false;
+};
+template <class T>
+struct root : root_base {
+  explicit root(task<T>&& t) : main(std::move(t)) {}
+  T take() {
+    if (main.state() == outcome::cancelled) throw cancelled_error("run");
+    if constexpr (std::is_void_v<T>) main.take();
+    else return main.take();
+  }
+  child<task<T>> main;
+};
+
+}  // namespace detail
+
+/// An event loop; one per thread. All its tasks and objects belong to the thread that runs it.
+class CUVEE_API loop {
+ public:
+  /// A loop of its own, current on this thread from now on.
+  loop();
+  /// Works on a libuv loop that somebody else owns and may run, too. Lifetime: `host` must run on after this
+  /// object is gone until it has delivered the close callbacks.
+  explicit loop(uv_loop_s& host);
+  loop(const loop&) = delete;
+  loop& operator=(const loop&) = delete;
+  ~loop();
+
+  /// Runs a task to its end, with everything it awaits.
+  /// Returns: its value. Errors: what it throws; cancelled_error; deadlock, after cancelling it, when
+  /// nothing is left that could wake it.
+  template <class T>
+  T run(task<T> main) {
+    detail::root<T> root(std::move(main));
+    run_root(root);
+    return root.take();
+  }
+  /// The same for `fn(args...)`, which lives as long as the task it makes.
+  template <class F, class... Args>
+    requires std::is_invocable_v<F&, Args...>
+  auto run(F fn, Args&&... args) {
+    return run(std::invoke(fn, std::forward<Args>(args)...));
+  }
+
+  /// The loop's clock: steady; virtual under `testing::virtual_clock`.
+  time_point now() const noexcept;
+  /// For other threads. From the first call on, waiting for a post is no deadlock.
+  loop_ref ref();
+  /// Receives what nobody awaits; the default writes one line to stderr. A handler that throws is
+  /// replaced by the default for that report.
+  void on_report(std::function<void(const report&)> handler);
+  void send_report(const report& r) noexcept;
+  /// libuv handles of this loop that are not closed yet, the loop's own not counted.
+  std::size_t open_handles() const noexcept;
+
+  /// The loop of this thread. Errors: loop_closed if there is none.
+  static loop& current();
+
+ private:
+  friend struct detail::loop_state;
+  friend CUVEE_API int detail::run_main(loop& l, task<int> main);
+  template <class T>
+  void run_root(detail::root<T>& root) {
+    root.child_ended = &root_ended;
+    drive(root, root.main, [](detail::root_base& r) {
+      auto& typed = static_cast<detail::root<T>&>(r);
+      typed.main.start(typed);
+    });
+  }
+  static void root_ended(detail::combinator& root, const std::exception_ptr* failure);
+  void drive(detail::root_base& root, detail::strand& main, void (*start)(detail::root_base&));
+  detail::loop_state* state_;
+};
+
+}  // namespace cuvee::inline v0

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cuvee/core/frame_pool.h>
+#include <cuvee/core/strand.h>
+
+#include <exception>
+#include <memory>
+#include <utility>
+
+namespace cuvee::inline v0 {
+
+namespace detail {
+template <class T>
+struct promise;
+}
+
+/// A lazy coroutine: nothing runs until it is awaited (once, as an rvalue) or given to a combinator, a
+/// group or `run`. Destroyed before that, its body never runs and its arguments are destroyed.
+/// Cancel: cancelling the task that awaits it cancels what it awaits in turn, then destroys the
+/// frames innermost first: destructors run, `catch` blocks do not.
+template <class T = void>
+class [[nodiscard]] task {
+ public:
+  using promise_type = detail::promise<T>;
+  using value_type = T;
+
+  explicit task(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
+  task(task&& other) noexcept : frame_(other.release()) {}
+  task& operator=(task&& other) noexcept {
+    std::swap(frame_, other.frame_);
+    return *this;
+  }
+  ~task() {
+    if (frame_) frame_.destroy();
+  }
+
+  /// Gives the frame up; for combinators.
+  std::coroutine_handle<promise_type> release() noexcept { return std::exchange(frame_, {}); }
+
+ private:
+  std::coroutine_handle<promise_type> frame_;
+};
+
+namespace detail {
+
+// How control passes between frames is a property of the translation unit, so the inline functions that
+// depend on it carry it in their names: objects of either kind link together.
+#if CUVEE_TRAMPOLINE
+inline namespace by_trampoline {
+using transfer = void;
+inline void transfer_to(strand& s, std::coroutine_handle<> h) noexcept { s.next_frame = h; }
+inline void transfer_nowhere() noexcept {}
+}  // namespace by_trampoline
+#else
+inline namespace by_tail_call {
+using transfer = std::coroutine_handle<>;
+inline transfer transfer_to(strand&, std::coroutine_handle<> h) noexcept { return h; }
+inline transfer transfer_nowhere() noexcept { return std::noop_coroutine(); }
+}  // namespace by_tail_call
+#endif
+
+/// Between a frame and the one that awaits it; lives in the awaiting frame.
+struct task_link {
+  std::coroutine_handle<> child;
+  std::coroutine_handle<> parent;
+};
+
+template <class T>
+struct task_awaiter;
+
+struct promise_base : pooled {
+  strand* owner = nullptr;
+  task_link* awaited_by = nullptr;
+  void* suspended_at = nullptr;
+
+  std::suspend_always initial_suspend() noexcept { return {}; }
+
+  struct final_awaiter {
+    bool await_ready() noexcept { return false; }
+    template <class Promise>
+    transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
+      promise_base& p = h.promise();
+      if (p.awaited_by) [[likely]] return transfer_to(*p.owner, p.awaited_by->parent);
+      p.owner->state = strand_state::done;  // strand::step ends it once resume() has returned
+      return transfer_nowhere();
+    }
+    void await_resume() noexcept {}
+  };
+  final_awaiter final_suspend() noexcept { return {}; }
+
+  template <class T>
+  task_awaiter<T> await_transform(task<T>&& t) noexcept {
+    return task_awaiter<T>(t.release());
+  }
+  template <class T>
+  void await_transform(task<T>&) = delete;  // a task is awaited once: co_await std::move(t)
+  template <class A>
+  leaf_awaiter<std::remove_reference_t<A>> await_transform(A&& a) noexcept {
+    return {a, *owner};
+  }
+};
+
+template <class T>
+struct promise : promise_base {
+  promise() noexcept {}
+  ~promise() {
+    if (state_ == state::value) std::destroy_at(&value_);
+    else if (state_ == state::error) std::destroy_at(&error_);
+  }
+
+  task<T> get_return_object() noexcept {
+    static_assert(alignof(promise) <= 2 * sizeof(void*),
+                  "the frame of an over-aligned result cannot be found from the promise's base");
+    return task<T>(std::coroutine_handle<promise>::from_promise(*this));
+  }
+  template <class U = T>
+  void return_value(U&& value) {
+    std::construct_at(&value_, std::forward<U>(value));
+    state_ = state::value;
+  }
+  void unhandled_exception() noexcept {
+    std::construct_at(&error_, std::current_exception());
+    state_ = state::error;
+  }
+  std::exception_ptr error() const noexcept {
+    return state_ == state::error ? error_ : std::exception_ptr();
+  }
+  bool failed() const noexcept { return state_ == state::error; }
+  T take() {
+    if (state_ == state::error) [[unlikely]] std::rethrow_exception(error_);
+    return std::move(value_);
+  }
+
+ private:
+  enum class state : std::uint8_t { none, value, error } state_ = state::none;
+  union {
+    T value_;
+    std::exception_ptr error_;
+  };
+};
+
+template <>
+struct promise<void> : promise_base {
+  task<void> get_return_object() noexcept {
+    return task<void>(std::coroutine_handle<promise>::from_promise(*this));
+  }
+  void return_void() noexcept {}
+  void unhandled_exception() noexcept { error_ = std::current_exception(); }
+  std::exception_ptr error() const noexcept { return error_; }
+  bool failed() const noexcept { return static_cast<bool>(error_); }
+  void take() {
+    if (error_) [[unlikely]] std::rethrow_exception(error_);
+  }
+
+ private:
+  std::exception_ptr error_;
+};
+
+template <class T>
+struct task_awaiter : task_link {
+  explicit task_awaiter(std::coroutine_handle<promise<T>> h) noexcept { child = h; }
+  task_awaiter(task_awaiter&&) = delete;
+  ~task_awaiter() {
+    if (child) child.destroy();
+  }
+
+  bool await_ready() noexcept { return false; }
+  template <class Promise>
+  [[gnu::noinline]] transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
+    promise_base& p = h.promise();
+    strand& s = *p.owner;
+    p.suspended_at = __builtin_return_address(0);
+    if (s.cancel_requested) [[unlikely]] {
+      s.unwind_from(h);
+      return transfer_nowhere();
+    }
+    parent = h;
+    promise_base& inner = typed().promise();
+    inner.owner = &s;
+    inner.awaited_by = this;
+    return transfer_to(s, child);
+  }
+  T await_resume() { return typed().promise().take(); }
+
+ private:
+  std::coroutine_handle<promise<T>> typed() const noexcept {
+    return std::coroutine_handle<promise<T>>::from_address(child.address());
+  }
+};
+
+}  // namespace detail
+}  // namespace cuvee::inline v0

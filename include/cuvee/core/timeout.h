@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cuvee/core/child.h>
+
+namespace cuvee::inline v0 {
+
+namespace detail {
+
+enum class on_expiry { fail, give_up };
+
+template <class A, on_expiry Mode>
+class timeout_awaiter : combinator, timer_node {
+ public:
+  timeout_awaiter(duration limit, A&& a)
+      : timer_node(&on_timer), child_(std::move(a)), limit_(limit) {}
+  timeout_awaiter(timeout_awaiter&&) = default;  // before it starts
+
+  bool await_ready() noexcept { return false; }
+  bool await_early_cancel() { return child_.cancel_early(); }
+  bool await_suspend(waiter& w) {
+    parent = &w;
+    pending = 2;
+    home_ = this_scheduler;
+    child_ended = [](combinator& c, const std::exception_ptr*) {
+      auto& self = static_cast<timeout_awaiter&>(c);
+      stop_timer(*self.home_, self);
+      if (--self.pending == 0) self.parent->complete();
+    };
+    child_.start(*this);
+    if (--pending == 0) return false;
+    // A limit that has passed already beats any timer the child starts.
+    if (limit_ <= duration::zero()) start_timer_at(*home_, *this, 0);
+    else start_timer(*home_, *this, limit_);
+    return true;
+  }
+  bool await_cancel(waiter&) {
+    pending++;
+    child_.cancel();
+    if (--pending != 0) return false;
+    if (!await_must_resume()) return true;
+    parent->complete();
+    return false;
+  }
+  bool await_must_resume() { return child_.state() == outcome::completed; }
+
+  auto await_resume() {
+    using value = stored<typename child<A>::result_type>;
+    bool expired = child_.state() == outcome::cancelled;
+    if constexpr (Mode == on_expiry::give_up) {
+      return expired ? std::optional<value>() : std::optional<value>(child_.take());
+    } else {
+      if (expired) throw timeout_error();
+      if constexpr (std::is_void_v<typename child<A>::result_type>) child_.take();
+      else return child_.take();
+    }
+  }
+
+ private:
+  static void on_timer(timer_node* n) { static_cast<timeout_awaiter*>(n)->child_.cancel(); }
+
+  child<A> child_;
+  duration limit_;
+  scheduler* home_ = nullptr;
+};
+
+}  // namespace detail
+
+/// Gives an awaitable a time limit. At the limit it is cancelled and awaited: what it needs to clean up
+/// delays the return; if it completes all the same, its value is returned.
+/// Errors: timeout_error; those of the awaitable.
+/// Cancel: as the awaitable.
+template <class Rep, class Period, class A>
+auto timeout(std::chrono::duration<Rep, Period> limit, A awaitable) {
+  return detail::timeout_awaiter<A, detail::on_expiry::fail>(detail::saturated(limit),
+                                                             std::move(awaitable));
+}
+
+/// The same, without an error. Returns: an optional, empty if the limit cut the awaitable short.
+/// Errors: those of the awaitable. Cancel: as the awaitable.
+template <class Rep, class Period, class A>
+auto move_on_after(std::chrono::duration<Rep, Period> limit, A awaitable) {
+  return detail::timeout_awaiter<A, detail::on_expiry::give_up>(detail::saturated(limit),
+                                                                std::move(awaitable));
+}
+
+}  // namespace cuvee::inline v0

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include <cuvee/core/frame_pool.h>
+
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <vector>
+
+namespace cuvee::inline v0::detail {
+
+#if CUVEE_ASAN
+inline namespace pool_asan {
+#else
+inline namespace pool_plain {
+#endif
+
+constinit thread_local frame_cache this_thread_frames = {};
+
+namespace {
+
+constexpr std::size_t small_chunk_bytes = 64 * 1024;
+constexpr std::size_t huge_chunk_bytes = 2 * 1024 * 1024;
+constexpr std::size_t small_chunks = 16;
+
+// Chunks are never given back to the system: a frame may be freed on another thread than it came
+// from. What an ending thread had in its cache waits here for the next new thread.
+struct orphanage {
+  std::mutex mutex;
+  std::vector<frame_cache> caches;
+};
+orphanage& orphans() {
+  static auto* instance = new orphanage;  // outlives every thread
+  return *instance;
+}
+
+struct keeper {
+  keeper() {
+    orphanage& o = orphans();
+    std::lock_guard lock(o.mutex);
+    if (o.caches.empty()) return;
+    adopt(o.caches.back());
+    o.caches.pop_back();
+  }
+  ~keeper() {
+    orphanage& o = orphans();
+    std::lock_guard lock(o.mutex);
+    o.caches.push_back(this_thread_frames);
+    this_thread_frames = {};
+  }
+  static void adopt(const frame_cache& old) {
+    for (std::size_t i = 0; i < std::size(old.free); i++)
+      if (!this_thread_frames.free[i]) this_thread_frames.free[i] = old.free[i];
+    this_thread_frames.bump = old.bump;
+    this_thread_frames.bump_end = old.bump_end;
+    this_thread_frames.chunks = old.chunks;
+  }
+};
+
+// 64 KiB first, then 2 MiB huge pages: large gathers are bound by page faults.
+void grow(frame_cache& cache) {
+  std::size_t bytes = cache.chunks < small_chunks ? small_chunk_bytes : huge_chunk_bytes;
+  void* chunk = bytes == small_chunk_bytes ? std::malloc(bytes) : std::aligned_alloc(bytes, bytes);
+  if (!chunk) throw std::bad_alloc();
+#if defined(MADV_HUGEPAGE)
+  if (bytes == huge_chunk_bytes) madvise(chunk, bytes, MADV_HUGEPAGE);
+#endif
+  cache.chunks++;
+  cache.bump = static_cast<char*>(chunk);
+  cache.bump_end = cache.bump + bytes;
+}
+
+}  // namespace
+
+[[gnu::noinline]] void* frame_pool_get_slow(std::size_t size) {
+  if (size > frame_largest_bytes) return ::operator new(size);
+  static thread_local keeper keep;  // adopts an ended thread's blocks the first time
+  (void)keep;
+  std::size_t index = (size + frame_class_bytes - 1) / frame_class_bytes;
+  if (free_frame* block = this_thread_frames.free[index]) {
+    this_thread_frames.free[index] = block->next;
+    return block;
+  }
+  std::size_t bytes = index * frame_class_bytes;
+  frame_cache& cache = this_thread_frames;
+  if (static_cast<std::size_t>(cache.bump_end - cache.bump) < bytes) grow(cache);
+  char* block = cache.bump;
+  cache.bump += bytes;
+  return block;
+}
+
+}  // namespace pool
+
+}  // namespace cuvee::inline v0::detail

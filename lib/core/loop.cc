@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+#include <cuvee/core/loop.h>
+
+#include "loop_state.h"
+
+#include <cstdio>
+
+namespace cuvee::inline v0 {
+
+namespace {
+
+void print_report(const report& r) noexcept {
+  std::string line = "cuvee: " + r.message;
+  if (r.error) line += ": " + describe(r.error);
+  std::fprintf(stderr, "%s\n", line.c_str());
+}
+
+}  // namespace
+
+loop::loop() : state_(new detail::loop_state(*this, nullptr)) { detail::this_scheduler = state_; }
+loop::loop(uv_loop_s& host) : state_(new detail::loop_state(*this, &host)) {
+  detail::this_scheduler = state_;
+}
+
+loop::~loop() {
+  if (detail::this_scheduler == state_) detail::this_scheduler = nullptr;
+  state_->shut_down();
+}
+
+void loop::root_ended(detail::combinator& root, const std::exception_ptr*) {
+  static_cast<detail::root_base&>(root).ended = true;
+  detail::loop_state::current().stop_polling();
+}
+
+void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(detail::root_base&)) {
+  if (state_->depth != 0) throw error(errc::busy, "run", "", "the loop is running already");
+  detail::this_scheduler = state_;
+  {
+    detail::turn t(*state_);
+    start(root);
+  }
+  state_->run_until(root, main);
+}
+
+time_point loop::now() const noexcept {
+  return time_point(duration(static_cast<duration::rep>(state_->now())));
+}
+
+loop_ref loop::ref() {
+  state_->holds++;
+  return loop_ref(state_->box);
+}
+
+void loop::on_report(std::function<void(const report&)> handler) {
+  state_->on_report = std::move(handler);
+}
+
+void loop::send_report(const report& r) noexcept {
+  if (!state_->on_report) return print_report(r);
+  try {
+    state_->on_report(r);
+  } catch (...) {
+    print_report(r);
+    print_report({"exception in the report handler", std::current_exception()});
+  }
+}
+
+std::size_t loop::open_handles() const noexcept {
+  std::size_t n = 0;
+  state_->handles.for_each([&](detail::handle_block& h) { n += !h.closing(); });
+  return n;
+}
+
+loop& loop::current() { return *detail::loop_state::current().owner; }
+
+}  // namespace cuvee::inline v0

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+#include "loop_state.h"
+
+#include <cuvee/core/strand.h>
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+namespace cuvee::inline v0::detail {
+
+constinit thread_local scheduler* this_scheduler = nullptr;
+
+namespace {
+
+constexpr int steps_per_drain = 1024;  // then I/O is polled before the rest
+constexpr std::uint64_t farthest = std::uint64_t{1} << 62;
+constexpr std::uint64_t ns_per_ms = 1'000'000;
+
+std::uint64_t steady_ns() noexcept {
+  timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return static_cast<std::uint64_t>(t.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(t.tv_nsec);
+}
+
+void ignore_sigpipe() {
+  struct sigaction now {};
+  sigaction(SIGPIPE, nullptr, &now);
+  if (now.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
+}
+
+void must(int status, const char* what) {
+  if (status < 0) throw error(std::error_code(-status, std::generic_category()), what);
+}
+
+}  // namespace
+
+scheduler& require_scheduler() {
+  if (!this_scheduler) throw error(errc::loop_closed, "await", "", "this thread has no loop");
+  return *this_scheduler;
+}
+
+void start_timer_at(scheduler& s, timer_node& node, std::uint64_t at) {
+  loop_state& l = loop_state::of(s);
+  l.timers.add(node, at < farthest ? at : farthest);
+  if (l.depth == 0) l.arm_timer();
+}
+void start_timer(scheduler& s, timer_node& node, duration from_now) {
+  loop_state& l = loop_state::of(s);
+  bool some = from_now.count() > 0;
+  start_timer_at(s, node,
+                 some ? l.now() + static_cast<std::uint64_t>(from_now.count()) : l.turn_time());
+}
+void stop_timer(scheduler& s, timer_node& node) noexcept { loop_state::of(s).timers.remove(node); }
+std::uint64_t clock_ns(scheduler& s) noexcept { return loop_state::of(s).now(); }
+std::uint64_t turn_clock_ns(scheduler& s) noexcept {
+  loop_state& l = loop_state::of(s);
+  return l.virtual_clock ? l.virtual_clock->now : uv_now(l.uv) * ns_per_ms;
+}
+void hold_loop(scheduler& s, int change) noexcept { loop_state::of(s).holds += change; }
+
+loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &own_loop) {
+  if (this_scheduler && of(*this_scheduler).depth != 0)
+    throw error(errc::busy, "make a loop", "", "this thread is running one");
+  ignore_sigpipe();
+  if (!host) must(uv::loop_init(&own_loop), "make a loop");
+  must(uv::timer_init(uv, &timer), "make a loop");
+  must(uv::idle_init(uv, &idle), "make a loop");
+  must(uv::async_init(uv, &wake,
+                      [](uv_async_t* h) {
+                        auto& state = *static_cast<loop_state*>(h->data);
+                        turn t(state);
+                        state.run_posted();
+                      }),
+       "make a loop");
+  timer.data = idle.data = wake.data = this;
+  uv_unref(uv::as_handle(&wake));
+  box = std::make_shared<mailbox>(wake);
+}
+
+std::uint64_t loop_state::now() const noexcept {
+  return virtual_clock ? virtual_clock->now : steady_ns();
+}
+
+// As libuv saw it last: what is due then is not rounded up to the next millisecond.
+std::uint64_t loop_state::turn_time() const noexcept {
+  return virtual_clock ? virtual_clock->now : uv_now(uv) * ns_per_ms;
+}
+
+// uv_stop is remembered outside uv_run, and would end the next run, perhaps the host's, at once.
+void loop_state::poll(uv_run_mode mode) {
+  polling = true;
+  uv_run(uv, mode);
+  polling = false;
+}
+void loop_state::stop_polling() noexcept {
+  if (polling) uv_stop(uv);
+}
+
+void loop_state::free_if_closed() noexcept {
+  if (handles_to_close == 0 && handles.empty() && uv != &own_loop) delete this;
+}
+
+void loop_state::drain() {
+  turns++;
+  int budget = steps_per_drain;
+  do {
+    for (; ready_head && budget > 0; budget--) {
+      auto& s = static_cast<strand&>(*ready_head);
+      ready_head = s.queue_next;
+      if (!ready_head) ready_tail = &ready_head;
+      s.run();
+    }
+    while (turn_end* e = turn_ends.pop_front()) e->at_turn_end(*e);
+  } while (ready_head && budget > 0);
+  if (static_cast<bool>(ready_head) != idling) {
+    idling = !idling;
+    if (idling) uv_idle_start(&idle, [](uv_idle_t* h) { turn t(*static_cast<loop_state*>(h->data)); });
+    else uv_idle_stop(&idle);
+  }
+  arm_timer();
+}
+
+// The target is in whole milliseconds of the same clock, rounded up, and libuv's idea of now is rounded
+// down: it fires late by less than 2 ms, never early, and needs no second arming.
+void loop_state::arm_timer() {
+  if (virtual_clock) return;
+  if (timers.empty()) {
+    if (armed_ms == never) return;
+    uv_timer_stop(&timer);
+    armed_ms = never;
+    return;
+  }
+  std::uint64_t ms = (timers.next_deadline() + ns_per_ms - 1) / ns_per_ms;
+  if (ms >= armed_ms) return;
+  armed_ms = ms;
+  std::uint64_t loop_ms = uv_now(uv);
+  uv_timer_start(
+      &timer,
+      [](uv_timer_t* h) {
+        auto& state = *static_cast<loop_state*>(h->data);
+        turn t(state);
+        state.armed_ms = never;
+        state.run_posted();  // libuv runs timers first; what was posted before comes before
+        state.fire_timers();
+      },
+      ms > loop_ms ? ms - loop_ms : 0, 0);
+}
+
+void loop_state::fire_timers() {
+  std::uint64_t until = now();
+  while (!timers.empty() && timers.next_deadline() <= until) {
+    timer_node& node = timers.front();
+    timers.remove(node);
+    node.fired(&node);
+  }
+}
+
+void loop_state::run_posted() {
+  for (posted* p = box->take(); p;) {
+    std::unique_ptr<posted> call(std::exchange(p, p->next));
+    try {
+      call->run();
+    } catch (...) {
+      report_error("exception in a posted callback", std::current_exception());
+    }
+  }
+}
+
+void loop_state::report_error(std::string message, std::exception_ptr error) noexcept {
+  owner->send_report({std::move(message), std::move(error)});
+}
+
+void loop_state::step_virtual() {
+  std::uint64_t before = turns;
+  poll(UV_RUN_NOWAIT);
+  if (turns != before || ready_head) return;
+  bool jump = !timers.empty() && pool_requests == 0;
+  if (jump && virtual_clock->quiet > duration::zero()) {
+    // Something real may still be on its way: wait for it a moment before time passes.
+    auto ms = std::chrono::ceil<std::chrono::milliseconds>(virtual_clock->quiet).count();
+    uv_timer_start(&timer, [](uv_timer_t*) {}, static_cast<std::uint64_t>(ms), 0);
+    poll(UV_RUN_ONCE);
+    uv_timer_stop(&timer);
+    if (turns != before) return;
+  }
+  if (jump) {
+    turn t(*this);
+    if (timers.next_deadline() > virtual_clock->now) virtual_clock->now = timers.next_deadline();
+    fire_timers();
+  } else if (uv_loop_alive(uv)) {
+    poll(UV_RUN_ONCE);
+  }
+}
+
+void loop_state::run_until(root_base& root, strand& main) {
+  bool gave_up = false;
+  while (!root.ended) {
+    if (virtual_clock) step_virtual();
+    else poll(UV_RUN_DEFAULT);
+    if (root.ended || uv_loop_alive(uv) || ready_head || !timers.empty()) continue;
+    if (holds > 0) {  // nothing but other threads and signals can wake us
+      uv_ref(uv::as_handle(&wake));
+      poll(UV_RUN_ONCE);
+      uv_unref(uv::as_handle(&wake));
+      continue;
+    }
+    if (gave_up) die("deadlock: a task waits for ever although it was cancelled");
+    gave_up = true;
+    turn t(*this);
+    main.cancel();
+  }
+  if (gave_up) throw error(errc::deadlock, "run");
+}
+
+void loop_state::shut_down() {
+  if (depth != 0) die("a loop was destroyed inside one of its own callbacks");
+  box->close();
+  handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
+  auto on_close = [](uv_handle_t* h) {
+    auto& state = *static_cast<loop_state*>(h->data);
+    state.handles_to_close--;
+    state.free_if_closed();
+  };
+  bool borrowed = uv != &own_loop;
+  uv_close(uv::as_handle(&timer), on_close);
+  uv_close(uv::as_handle(&idle), on_close);
+  uv_close(uv::as_handle(&wake), on_close);
+  if (borrowed) return;
+  uv_run(uv, UV_RUN_DEFAULT);
+  if (uv_loop_close(uv) != 0) die("a loop was destroyed while requests of it are in flight");
+  delete this;
+}
+
+}  // namespace cuvee::inline v0::detail

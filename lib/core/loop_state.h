@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "handle_block.h"
+#include "mailbox.h"
+#include "timer_heap.h"
+#include "uv.h"
+
+#include <cuvee/core/loop.h>
+#include <cuvee/core/offload.h>
+
+#include <memory>
+#include <optional>
+
+namespace cuvee::inline v0::detail {
+
+/// Work for the end of a turn: after the ready queue was drained, before libuv regains control. What a
+/// turn queued for output is written once, there.
+struct turn_end : list_node {
+  explicit turn_end(void (*fn)(turn_end&)) noexcept : at_turn_end(fn) {}
+  void (*at_turn_end)(turn_end&);
+};
+
+struct virtual_time {
+  std::uint64_t now = 0;
+  duration quiet{};  // real time without any event before the clock jumps
+};
+
+/// A loop's private side. Freed by its last close callback where libuv's loop is borrowed.
+struct loop_state : scheduler {
+  explicit loop_state(loop& owner, uv_loop_t* host);
+  static loop_state& of(scheduler& s) noexcept { return static_cast<loop_state&>(s); }
+  static loop_state& current() { return of(require_scheduler()); }
+  static loop_state& of(loop& l) noexcept { return *l.state_; }
+
+  void drain();
+  void arm_timer();
+  void fire_timers();
+  void run_posted();
+  void at_turn_end(turn_end& e) noexcept {
+    if (!e.linked()) turn_ends.push_back(e);
+  }
+  void report_error(std::string message, std::exception_ptr error) noexcept;
+  std::uint64_t now() const noexcept;
+  std::uint64_t turn_time() const noexcept;
+  void run_until(root_base& root, strand& main);
+  void poll(uv_run_mode mode);
+  void stop_polling() noexcept;
+  void shut_down();
+  void free_if_closed() noexcept;
+
+  loop* owner;
+  uv_loop_t own_loop{};
+  uv_loop_t* uv;
+  uv_timer_t timer{};
+  uv_idle_t idle{};
+  uv_async_t wake{};
+  int depth = 0;             // nested libuv callbacks
+  std::uint64_t turns = 0;   // outermost callbacks, to see whether anything happened
+  bool idling = false;
+  bool polling = false;      // inside our own uv_run
+  int holds = 0;             // tasks in `forever`, loop_refs: waiting that is no deadlock
+  int handles_to_close = 3;
+  std::uint64_t armed_ms = never;
+  timer_heap timers;
+  list<turn_end> turn_ends;
+  list<handle_block> handles;  // not closed yet
+  std::unique_ptr<char[]> read_slab;  // where streams without a waiting span read to
+  std::shared_ptr<mailbox> box;
+  std::function<void(const report&)> on_report;
+  std::optional<virtual_time> virtual_clock;
+  int pool_requests = 0;      // in libuv's thread pool: real time must pass for them
+  int offloads_running = 0;
+  list<offload_job> offloads_waiting;
+
+  static constexpr std::uint64_t never = ~std::uint64_t{0};
+
+ private:
+  void step_virtual();
+};
+
+/// Stands in every libuv callback: the outermost one drains the ready queue when it ends.
+class turn {
+ public:
+  explicit turn(loop_state& l) noexcept : loop_(l) { loop_.depth++; }
+  turn(const turn&) = delete;
+  turn& operator=(const turn&) = delete;
+  ~turn() {
+    if (loop_.depth == 1) loop_.drain();
+    loop_.depth--;
+  }
+
+ private:
+  loop_state& loop_;
+};
+
+}  // namespace cuvee::inline v0::detail

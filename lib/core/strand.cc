@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+#include <cuvee/core/strand.h>
+#include <cuvee/core/task.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <utility>
+
+namespace cuvee::inline v0::detail {
+
+namespace {
+constexpr int deepest_cancel = 64;  // nested combinators told in one call; deeper ones are queued
+}
+
+void die(const char* why) noexcept {
+  std::fprintf(stderr, "cuvee: %s\n", why);
+  std::abort();
+}
+
+void strand::begin(const strand_kind& k) noexcept {
+  home = this_scheduler;
+  kind = &k;
+  state = strand_state::created;
+  home->push(*this);
+}
+
+void strand::on_complete(waiter* w) {
+  auto& s = *static_cast<strand*>(w);
+  strand_state before = s.state;
+  if (before != strand_state::suspended && before != strand_state::suspending &&
+      before != strand_state::cancel_queued) [[unlikely]]
+    die("an awaiter completed twice, or after it confirmed its cancellation");
+  bool cancelled = s.cancel_sent && !s.ops->must_resume(s.awaiter);
+  s.state = cancelled ? strand_state::unwinding : strand_state::ready;
+  if (before != strand_state::cancel_queued) s.home->push(s);
+}
+
+void strand::cancel() {
+  if (state == strand_state::done || state == strand_state::unwinding) return;
+  cancel_requested = true;
+  if (state == strand_state::suspended && !cancel_sent) deliver_cancel();
+}
+
+void strand::deliver_cancel() {
+  if (home->cancel_depth > deepest_cancel) {
+    state = strand_state::cancel_queued;
+    home->push(*this);
+    return;
+  }
+  cancel_sent = true;
+  home->cancel_depth++;
+  bool confirmed = ops->cancel(awaiter, *this);
+  home->cancel_depth--;
+  if (!confirmed) return;
+  if (state != strand_state::suspended) die("an awaiter confirmed its cancellation and completed");
+  state = strand_state::unwinding;
+  home->push(*this);
+}
+
+void strand::run() {
+  switch (state) {
+    case strand_state::created:
+      if (cancel_requested) return unwind();
+      if (kind->boot) {
+        frame = kind->boot(*this);
+        if (!frame) {
+          state = strand_state::done;
+          return kind->ended(*this);
+        }
+      }
+      return step();
+    case strand_state::ready: return step();
+    case strand_state::cancel_queued:
+      state = strand_state::suspended;
+      return deliver_cancel();
+    case strand_state::unwinding: return unwind();
+    default: die("a task that is not ready stands in the ready queue");
+  }
+}
+
+void strand::step() {
+  state = strand_state::running;
+  cancel_sent = false;
+  home->running = this;
+  home->completions_left = completions_per_turn;
+  frame.resume();
+  while (next_frame) std::exchange(next_frame, {}).resume();
+  if (state == strand_state::done) return kind->ended(*this);
+  if (state == strand_state::running) [[unlikely]]
+    die("a coroutine neither suspended nor finished: g++ 12 skips bodies with co_await inside a "
+        "condition; bind the result to a variable first");
+}
+
+// Iterative, innermost first: the stack may be small and the nesting deep.
+void strand::unwind() {
+  while (frame) {
+    auto& promise = std::coroutine_handle<promise_base>::from_address(frame.address()).promise();
+    task_link* link = promise.awaited_by;
+    frame.destroy();
+    if (!link) break;
+    link->child = {};
+    frame = link->parent;
+  }
+  frame = {};
+  was_cancelled = true;
+  state = strand_state::done;
+  kind->ended(*this);
+}
+
+}  // namespace cuvee::inline v0::detail

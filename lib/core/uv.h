@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+// The one place through which the library calls libuv where a call can fail: builds with
+// CUVEE_FAULTS let tests make the n-th call fail with an error of their choice.
+#pragma once
+#include <uv.h>
+
+namespace cuvee::inline v0::detail::uv {
+
+#if defined(CUVEE_FAULTS)
+struct fault_plan {
+  int (*decide)(const char* call) = nullptr;  // 0: let it through
+};
+inline thread_local fault_plan faults;
+inline int fault(const char* call) { return faults.decide ? faults.decide(call) : 0; }
+#else
+constexpr int fault(const char*) { return 0; }
+#endif
+
+#define CUVEE_UV(name, parameters, arguments) \
+  inline int name parameters {                \
+    if (int e = fault("uv_" #name)) return e; \
+    return uv_##name arguments;               \
+  }
+
+CUVEE_UV(loop_init, (uv_loop_t * l), (l))
+CUVEE_UV(timer_init, (uv_loop_t * l, uv_timer_t* h), (l, h))
+CUVEE_UV(idle_init, (uv_loop_t * l, uv_idle_t* h), (l, h))
+CUVEE_UV(async_init, (uv_loop_t * l, uv_async_t* h, uv_async_cb cb), (l, h, cb))
+CUVEE_UV(signal_init, (uv_loop_t * l, uv_signal_t* h), (l, h))
+CUVEE_UV(signal_start, (uv_signal_t * h, uv_signal_cb cb, int number), (h, cb, number))
+CUVEE_UV(queue_work, (uv_loop_t * l, uv_work_t* r, uv_work_cb work, uv_after_work_cb done),
+         (l, r, work, done))
+CUVEE_UV(tcp_init, (uv_loop_t * l, uv_tcp_t* h), (l, h))
+CUVEE_UV(tcp_bind, (uv_tcp_t * h, const sockaddr* a, unsigned flags), (h, a, flags))
+CUVEE_UV(tcp_connect, (uv_connect_t * r, uv_tcp_t* h, const sockaddr* a, uv_connect_cb cb),
+         (r, h, a, cb))
+CUVEE_UV(tcp_nodelay, (uv_tcp_t * h, int on), (h, on))
+CUVEE_UV(tcp_close_reset, (uv_tcp_t * h, uv_close_cb cb), (h, cb))
+CUVEE_UV(pipe_init, (uv_loop_t * l, uv_pipe_t* h, int ipc), (l, h, ipc))
+CUVEE_UV(pipe_open, (uv_pipe_t * h, uv_file fd), (h, fd))
+CUVEE_UV(listen, (uv_stream_t * h, int backlog, uv_connection_cb cb), (h, backlog, cb))
+CUVEE_UV(accept, (uv_stream_t * server, uv_stream_t* client), (server, client))
+CUVEE_UV(read_start, (uv_stream_t * h, uv_alloc_cb a, uv_read_cb r), (h, a, r))
+CUVEE_UV(try_write, (uv_stream_t * h, const uv_buf_t* b, unsigned n), (h, b, n))
+CUVEE_UV(write, (uv_write_t * r, uv_stream_t* h, const uv_buf_t* b, unsigned n, uv_write_cb cb),
+         (r, h, b, n, cb))
+CUVEE_UV(shutdown, (uv_shutdown_t * r, uv_stream_t* h, uv_shutdown_cb cb), (r, h, cb))
+CUVEE_UV(getaddrinfo,
+         (uv_loop_t * l, uv_getaddrinfo_t* r, uv_getaddrinfo_cb cb, const char* node,
+          const char* service, const addrinfo* hints),
+         (l, r, cb, node, service, hints))
+CUVEE_UV(spawn, (uv_loop_t * l, uv_process_t* h, const uv_process_options_t* o), (l, h, o))
+CUVEE_UV(process_kill, (uv_process_t * h, int number), (h, number))
+
+#undef CUVEE_UV
+
+template <class Handle>
+uv_handle_t* as_handle(Handle* h) noexcept {
+  return reinterpret_cast<uv_handle_t*>(h);
+}
+
+}  // namespace cuvee::inline v0::detail::uv
