@@ -97,8 +97,9 @@ const char* error::what() const noexcept { return parts_->text.c_str(); }
 const std::string& error::operation() const noexcept { return parts_->operation; }
 const std::string& error::subject() const noexcept { return parts_->subject; }
 
-timeout_error::timeout_error(std::string_view operation, std::string_view subject)
-    : error(std::make_error_code(std::errc::timed_out), operation, subject, "timed out") {}
+timeout_error::timeout_error(std::string_view operation, std::string_view subject,
+                             std::string_view detail)
+    : error(std::make_error_code(std::errc::timed_out), operation, subject, detail) {}
 timeout_error::~timeout_error() = default;
 
 cancelled_error::cancelled_error(std::string_view operation)

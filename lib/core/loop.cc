@@ -35,6 +35,11 @@ void loop::root_ended(detail::combinator& root, const std::exception_ptr*) {
 void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(detail::root_base&)) {
   if (state_->depth != 0) throw error(errc::busy, "run", "", "the loop is running already");
   detail::this_scheduler = state_;
+  // What tasks left with the loop ends with them: nobody hears a pooled connection close later.
+  struct cleanup {
+    detail::loop_state* state;
+    ~cleanup() { state->drop_locals(); }
+  } at_end{state_};
   {
     detail::turn t(*state_);
     start(root);

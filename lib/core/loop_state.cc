@@ -214,9 +214,15 @@ void loop_state::run_until(root_base& root, strand& main) {
   if (gave_up) throw error(errc::deadlock, "run");
 }
 
+void loop_state::drop_locals() noexcept {
+  turn t(*this);
+  while (loop_local* l = locals.pop_front()) delete l;
+}
+
 void loop_state::shut_down() {
   if (depth != 0) die("a loop was destroyed inside one of its own callbacks");
   box->close();
+  drop_locals();
   handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
   auto on_close = [](uv_handle_t* h) {
     auto& state = *static_cast<loop_state*>(h->data);

@@ -20,6 +20,13 @@ struct turn_end : list_node {
   void (*at_turn_end)(turn_end&);
 };
 
+/// An object that comes and goes with a loop's main task, such as the default HTTP client.
+struct loop_local : list_node {
+  explicit loop_local(const void* type) noexcept : key(type) {}
+  virtual ~loop_local() = default;
+  const void* key;  // whose it is
+};
+
 struct virtual_time {
   std::uint64_t now = 0;
   duration quiet{};  // real time without any event before the clock jumps
@@ -45,6 +52,7 @@ struct loop_state : scheduler {
   void run_until(root_base& root, strand& main);
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
+  void drop_locals() noexcept;
   void shut_down();
   void free_if_closed() noexcept;
 
@@ -64,6 +72,7 @@ struct loop_state : scheduler {
   timer_heap timers;
   list<turn_end> turn_ends;
   list<handle_block> handles;  // not closed yet
+  list<loop_local> locals;     // owned
   std::unique_ptr<char[]> read_slab;  // where streams without a waiting span read to
   std::shared_ptr<mailbox> box;
   std::function<void(const report&)> on_report;

@@ -48,7 +48,8 @@ class CUVEE_API error : public std::system_error {
 /// Thrown by `timeout` and by an expired deadline. Code: `std::errc::timed_out`.
 class CUVEE_API timeout_error : public error {
  public:
-  explicit timeout_error(std::string_view operation = "timeout", std::string_view subject = {});
+  explicit timeout_error(std::string_view operation = "timeout", std::string_view subject = {},
+                         std::string_view detail = "timed out");
   ~timeout_error() override;
 };
 

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: MIT
+// Counts the heap allocations of what a program does all the time. Under ASan frames are not
+// pooled.
+#include "scenario.h"
+
+#include <cuvee/testing/doctest.h>
+
+#include <cstdlib>
+#include <new>
+
+static thread_local std::size_t allocations = 0;
+
+void* operator new(std::size_t size) {
+  allocations++;
+  if (void* block = std::malloc(size ? size : 1)) return block;
+  throw std::bad_alloc();
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+using namespace cuvee;
+using namespace scenario;
+using namespace std::chrono_literals;
+
+static_assert(sizeof(detail::strand) <= 72);
+static_assert(sizeof(detail::child<task<>>) <= 96);
+static_assert(sizeof(detail::child<task<std::string>>) <= 96);
+
+#if !CUVEE_ASAN
+
+namespace {
+
+/// Allocations of 100 runs of `once` after 10 others.
+template <class F>
+task<std::size_t> steady_state(F once) {
+  for (int i = 0; i < 10; i++) co_await once();
+  std::size_t before = allocations;
+  for (int i = 0; i < 100; i++) co_await once();
+  co_return allocations - before;
+}
+
+}  // namespace
+
+CUVEE_TEST_CASE("allocation: child calls, yields and sleeps need none") {
+  std::size_t calls = co_await steady_state([]() -> task<> { co_await give(1); });
+  CHECK(calls == 0);
+  std::size_t yields = co_await steady_state([]() -> task<> { co_await checkpoint(); });
+  CHECK(yields == 0);
+  std::size_t sleeps = co_await steady_state([]() -> task<> { co_await sleep(0s); });
+  CHECK(sleeps == 0);
+}
+
+CUVEE_TEST_CASE("allocation: any_of, timeout, gather and shield of leaves need none") {
+  event e;
+  e.set();
+  std::size_t races =
+      co_await steady_state([&]() -> task<> { co_await any_of(e.wait(), forever()); });
+  CHECK(races == 0);
+  std::size_t limits =
+      co_await steady_state([]() -> task<> { co_await timeout(1h, checkpoint()); });
+  CHECK(limits == 0);
+  std::size_t cuts =
+      co_await steady_state([&]() -> task<> { co_await move_on_after(1h, e.wait()); });
+  CHECK(cuts == 0);
+  std::size_t gathers =
+      co_await steady_state([&]() -> task<> { co_await gather(checkpoint(), e.wait(), give(1)); });
+  CHECK(gathers == 0);
+  std::size_t shields = co_await steady_state([&]() -> task<> { co_await shield(checkpoint()); });
+  CHECK(shields == 0);
+}
+
+CUVEE_TEST_CASE("allocation: a group with a spawned child that is joined needs none") {
+  std::size_t n = co_await steady_state([]() -> task<> {
+    co_await task_group([](group& g) -> task<> {
+      auto h = g.spawn(give, 1);
+      co_await h.join();
+    });
+  });
+  CHECK(n == 0);
+}
+
+CUVEE_TEST_CASE("allocation: a cancelled child needs none") {
+  std::size_t n = co_await steady_state(
+      []() -> task<> { co_await any_of(turns(2), []() -> task<> { co_await forever(); }()); });
+  CHECK(n == 0);
+}
+
+CUVEE_TEST_CASE("allocation: an offloaded job needs none of ours") {
+  std::size_t n = co_await steady_state([]() -> task<> { co_await offload([] { return 1; }); });
+  CHECK(n == 0);
+}
+
+#endif

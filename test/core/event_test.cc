@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#include "scenario.h"
+
+#include <cuvee/testing/doctest.h>
+
+using namespace cuvee;
+using namespace scenario;
+
+CUVEE_TEST_CASE("event: set wakes everyone who waits, in order, even if cleared at once") {
+  event e;
+  std::string trace;
+  auto wait = [&](char c) -> task<> {
+    co_await e.wait();
+    trace += c;
+  };
+  auto set = [&]() -> task<> {
+    co_await checkpoint();
+    e.set();
+    e.clear();
+    trace += '0';
+  };
+  co_await gather(wait('a'), wait('b'), wait('c'), set());
+  CHECK(trace == "0abc");
+  CHECK_FALSE(e.is_set());
+}
+
+CUVEE_TEST_CASE("event: set already, wait does not suspend") {
+  event e;
+  e.set();
+  std::string trace;
+  co_await task_group([&](group& g) -> task<> {
+    g.spawn([&]() -> task<> {
+      trace += 'o';
+      co_return;
+    });
+    co_await e.wait();
+    trace += 'w';
+  });
+  CHECK(trace == "wo");
+}
+
+CUVEE_TEST_CASE("event: cancelled before and while it waits, nobody is left in the list") {
+  event e;
+  std::string trace;
+  auto wait = [&](char c) -> task<> {
+    mark m(trace, c);
+    co_await e.wait();
+    trace += '!';
+  };
+  co_await task_group([&](group& g) -> task<> {
+    auto early = g.spawn(wait, 'e');
+    auto late = g.spawn(wait, 'l');
+    early.cancel();
+    co_await checkpoint();
+    late.cancel();
+    e.set();
+  });
+  CHECK(trace == "l");
+}
+
+CUVEE_TEST_CASE("forever: ends only by a cancel") {
+  auto [never, first] = co_await any_of(forever(), turns(100));
+  CHECK_FALSE(never.has_value());
+  CHECK(first.has_value());
+  bool after = false;
+  co_await task_group([&](group& g) -> task<> {
+    g.cancel();
+    co_await forever();
+    after = true;
+  });
+  CHECK_FALSE(after);
+}
+
+CUVEE_TEST_CASE("checkpoint: lets every other ready task run first") {
+  std::string trace;
+  auto steps = [&](char c) -> task<> {
+    for (int i = 0; i < 3; i++) {
+      trace += c;
+      co_await checkpoint();
+    }
+  };
+  co_await gather(steps('a'), steps('b'), steps('c'));
+  CHECK(trace == "abcabcabc");
+}

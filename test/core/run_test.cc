@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// SHU-4, SHU-6 (limits on a stuck shutdown) come with background tasks; a second signal ends a
+// stuck one.
+#include "in_child.h"
+#include "scenario.h"
+
+#include <doctest/doctest.h>
+
+using namespace cuvee;
+using namespace scenario;
+using namespace std::chrono_literals;
+
+namespace {
+
+struct says_bye {
+  ~says_bye() { std::printf("bye\n"); }
+};
+
+task<> wait_after(int signal) {
+  says_bye bye;
+  std::raise(signal);
+  co_await forever();
+}
+
+}  // namespace
+
+TEST_CASE("run: a task<> gives 0, a task<int> its value, arguments are passed") {
+  auto nothing = []() -> task<> { co_await checkpoint(); };
+  CHECK(run(nothing) == 0);
+  CHECK(run(give_later, 7) == 7);
+  auto add = [](int a, std::unique_ptr<int> b) -> task<int> { co_return a + *b; };
+  CHECK(run(add, 1, std::make_unique<int>(2)) == 3);
+}
+
+TEST_CASE("run: a capturing lambda lives as long as its task") {
+  std::string text(100, 'x');
+  int size = run([text]() -> task<int> {
+    co_await checkpoint();
+    co_return static_cast<int>(text.size());
+  });
+  CHECK(size == 100);
+}
+
+TEST_CASE("run: an error is reported in one line and gives 1") {
+  auto end = in_child([] {
+    return run([]() -> task<> {
+      co_await checkpoint();
+      throw error(std::make_error_code(std::errc::permission_denied), "listen", "127.0.0.1:80");
+    });
+  });
+  CHECK(end.exited_with(1));
+  CHECK(end.output == "cuvee: error: listen 127.0.0.1:80: permission denied (EACCES)\n");
+}
+
+TEST_CASE("run: SIGINT cancels the main task, its cleanup runs, 130") {
+  auto end = in_child([] { return run(wait_after, SIGINT); });
+  CHECK(end.exited_with(130));
+  CHECK(end.output == "bye\n");
+}
+
+TEST_CASE("run: SIGTERM the same, 143") {
+  auto end = in_child([] { return run(wait_after, SIGTERM); });
+  CHECK(end.exited_with(143));
+  CHECK(end.output == "bye\n");
+}
+
+TEST_CASE("run: SIGINT in a busy task, delivered at one of its checkpoints") {
+  auto end = in_child([] {
+    return run([]() -> task<> {
+      std::raise(SIGINT);
+      for (;;) co_await checkpoint();
+    });
+  });
+  CHECK(end.exited_with(130));
+}
+
+TEST_CASE("run: SIGINT, the task catches nothing but completes its shielded work with a value") {
+  auto end = in_child([] {
+    return run([]() -> task<int> {
+      std::raise(SIGINT);
+      co_await shield(sleep(1ms));
+      co_return 5;
+    });
+  });
+  CHECK(end.exited_with(5));
+}
+
+TEST_CASE("run: a second SIGINT ends a cleanup that hangs") {
+  auto end = in_child([] {
+    return run([]() -> task<> {
+      std::raise(SIGINT);
+      std::raise(SIGINT);
+      co_await shield(forever());
+    });
+  });
+  CHECK(end.killed_by(SIGINT));
+}
+
+TEST_CASE("run: an error of the cleanup after SIGINT is reported, not swallowed") {
+  auto end = in_child([] {
+    return run([]() -> task<> {
+      std::raise(SIGINT);
+      co_await shield(sleep(1ms));
+      throw boom("cleanup");
+    });
+  });
+  CHECK(end.exited_with(1));
+  CHECK(end.output == "cuvee: error: cleanup\n");
+}
+
+TEST_CASE("run: afterwards the signal has its default action again") {
+  auto end = in_child([] {
+    run(give, 1);
+    std::raise(SIGINT);
+    return 0;
+  });
+  CHECK(end.killed_by(SIGINT));
+}
+
+TEST_CASE("run: SIGPIPE is ignored") {
+  auto end = in_child([] {
+    return run([]() -> task<int> {
+      std::raise(SIGPIPE);
+      co_return 3;
+    });
+  });
+  CHECK(end.exited_with(3));
+}
