@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cuvee/core.h>
+#include <cuvee/io/endpoint.h>
+#include <cuvee/io/process.h>
+#include <cuvee/io/resolve.h>
+#include <cuvee/io/stream.h>
+#include <cuvee/io/tcp.h>

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+#include <cuvee/io/resolve.h>
+
+#include "core/loop_state.h"
+#include "uv_error.h"
+
+#include <netdb.h>
+
+namespace cuvee::inline v0 {
+
+/// Outlives its awaiter: a lookup that runs cannot be stopped, only abandoned.
+struct resolve_awaiter::request : detail::pooled {
+  uv_getaddrinfo_t native;
+  detail::loop_state* home;
+  resolve_awaiter* awaiter;  // null: abandoned
+
+  static void done(uv_getaddrinfo_t* r, int status, addrinfo* found) {
+    auto* self = static_cast<request*>(r->data);
+    detail::turn t(*self->home);
+    self->home->pool_requests--;
+    if (resolve_awaiter* a = self->awaiter) {
+      a->request_ = nullptr;
+      a->status_ = status;
+      for (addrinfo* i = found; i; i = i->ai_next) {
+        endpoint e(*i->ai_addr);
+        a->found_.push_back(e);
+      }
+      a->waiter_->complete();
+    }
+    uv_freeaddrinfo(found);
+    delete self;
+  }
+};
+
+bool resolve_awaiter::await_ready() {
+  if (host_.empty()) return false;
+  try {
+    found_.emplace_back(host_, port_);
+    return true;
+  } catch (const error&) {
+    return false;
+  }
+}
+
+bool resolve_awaiter::await_suspend(waiter& w) {
+  if (host_.find('\0') != std::string::npos) {  // libc would see the part before it
+    status_ = UV_EAI_NONAME;
+    return false;
+  }
+  waiter_ = &w;
+  auto* r = new request;
+  r->native.data = r;
+  r->home = &detail::loop_state::current();
+  r->awaiter = this;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  std::string service = std::to_string(port_);
+  status_ = detail::uv::getaddrinfo(r->home->uv, &r->native, &request::done, host_.c_str(),
+                                    service.c_str(), &hints);
+  if (status_ != 0) {
+    delete r;
+    return false;
+  }
+  request_ = r;
+  r->home->pool_requests++;
+  return true;
+}
+
+bool resolve_awaiter::await_cancel(waiter&) noexcept {
+  request_->awaiter = nullptr;
+  uv_cancel(reinterpret_cast<uv_req_t*>(&request_->native));  // refused if it runs: then abandoned
+  return true;
+}
+
+result<std::vector<endpoint>> resolve_awaiter::await_result() {
+  if (status_ != 0) return detail::uv_error(status_, "resolve", host_);
+  return std::move(found_);
+}
+
+}  // namespace cuvee::inline v0

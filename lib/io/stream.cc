@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+#include <cuvee/io/stream.h>
+
+#include "stream_block.h"
+#include "uv_error.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace cuvee::inline v0 {
+
+namespace {
+
+constexpr int busy_status = UV_EBUSY;
+
+error stream_error(int status, std::string_view operation, detail::stream_block& b) {
+  if (status == busy_status) return error(errc::busy, operation, b.name());
+  if (status == UV_ECANCELED) return error(errc::closed, operation, b.name());
+  return detail::uv_error(status, operation, b.name());
+}
+
+}  // namespace
+
+bool read_awaiter::await_ready() {
+  detail::stream_block& b = *block_;
+  if (b.has_reader()) {
+    status_ = busy_status;
+    return true;
+  }
+  if (into.empty()) return true;
+  std::string_view window = b.window();
+  if (!window.empty()) {
+    size = std::min(into.size(), window.size());
+    std::memcpy(into.data(), window.data(), size);
+    b.consume(size);
+    return true;
+  }
+  return b.finished();
+}
+
+void read_awaiter::await_suspend(waiter& w) {
+  waiter_ = &w;
+  block_->await_bytes(*this);
+}
+
+bool read_awaiter::await_cancel(waiter&) noexcept {
+  block_->forget_reader();
+  return true;
+}
+
+result<std::size_t> read_awaiter::await_result() {
+  if (size != 0 || into.empty()) return size;
+  if (status_ == 0 && !block_->at_eof())
+    status_ = block_->read_error() != 0 ? block_->read_error() : UV_ECANCELED;
+  if (status_ != 0) return stream_error(status_, "read", *block_);
+  return std::size_t{0};
+}
+
+std::size_t read_awaiter::await_resume() {
+  if (size != 0) [[likely]] return size;
+  return await_result().value();
+}
+
+bool write_awaiter::await_ready() {
+  if (block_->has_writer()) {
+    status = busy_status;
+    return true;
+  }
+  return block_->try_write(*this);
+}
+
+bool write_awaiter::await_suspend(waiter& w) {
+  waiter_ = &w;
+  return block_->start_write(*this);
+}
+
+bool write_awaiter::await_cancel(waiter&) {
+  // libuv may have taken a part and cannot give the rest back.
+  block_->break_off();
+  return false;
+}
+
+result<void> write_awaiter::await_result() {
+  if (status != 0) return stream_error(status, "write", *block_);
+  return {};
+}
+
+void write_awaiter::await_resume() {
+  if (status != 0) [[unlikely]] throw stream_error(status, "write", *block_);
+}
+
+bool shutdown_awaiter::await_ready() {
+  return block_->shut() || block_->closing() || block_->write_error() != 0;
+}
+
+bool shutdown_awaiter::await_suspend(waiter& w) { return block_->start_shutdown(w) == 0; }
+
+bool shutdown_awaiter::await_cancel(waiter&) noexcept {
+  block_->forget_shutdown();
+  return true;
+}
+
+bool close_awaiter::await_ready() const noexcept { return !block_ || block_->closed(); }
+
+void close_awaiter::await_suspend(waiter& w) {
+  waiter_ = &w;
+  block_->await_closed(*this);
+  block_->close();
+}
+
+stream::~stream() {
+  if (block_) block_->disown();
+}
+
+void stream::abort() { block_->abort(); }
+bool stream::is_open() const noexcept { return block_ && !block_->closing() && !block_->closed(); }
+
+}  // namespace cuvee::inline v0
