@@ -44,16 +44,27 @@ const char* symbol(std::error_code code) {
 #endif
 }
 
+// Objects are often a peer's or a user's bytes: what could forge a line of a log, or end the text, is
+// shown as \x0a.
+void append_printable(std::string& text, std::string_view bytes) {
+  constexpr char digits[] = "0123456789abcdef";
+  for (char c : bytes) {
+    auto byte = static_cast<unsigned char>(c);
+    if (byte >= 0x20 && byte != 0x7f) text += c;
+    else (text += "\\x").append({digits[byte >> 4], digits[byte & 15]});
+  }
+}
+
 std::string compose(std::error_code code, std::string_view operation, std::string_view subject,
                     std::string_view detail) {
   std::string text(operation);
   if (!subject.empty()) {
     if (!text.empty()) text += ' ';
-    text += subject;
+    append_printable(text, subject);
   }
   if (!text.empty()) text += ": ";
   if (detail.empty()) text += describe(code);
-  else text += detail;
+  else append_printable(text, detail);
   return text;
 }
 

@@ -63,6 +63,13 @@ TEST_CASE("error: timeout and cancellation are errors with standard codes") {
   CHECK(std::string(base.what()) == c.what());
 }
 
+TEST_CASE("error: control characters of a foreign object are shown, not passed on") {
+  using namespace std::string_view_literals;
+  error e(posix(ENOENT), "open", "a\nb\0c\x7f"sv);
+  CHECK(std::string(e.what()) == "open a\\x0ab\\x00c\\x7f: no such file or directory (ENOENT)");
+  CHECK(e.subject() == "a\nb\0c\x7f"sv);
+}
+
 TEST_CASE("describe: the text of any exception") {
   CHECK(describe(std::make_exception_ptr(std::runtime_error("why"))) == "why");
   CHECK(describe(std::make_exception_ptr(error(errc::closed, "read"))) == "read: closed");

@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: MIT
+"""The core's micro rows: programs that print `ROW NS_PER_OP`, one row a run."""
+import dataclasses
+from typing import Optional
+
+import compare
+from compare import Comparison
+from programs import BenchError, SERVER_CPU, run_tool
+
+
+@dataclasses.dataclass
+class CoreRow:
+    """`limit` is in ns; `of_asio` and `of_floor` bound the ratio to Asio and to a raw program."""
+    name: str
+    limit: Optional[float] = None
+    of_asio: Optional[float] = None
+    floor: str = ""
+    of_floor: Optional[float] = None
+    node: str = ""
+    uvloop: str = ""
+
+
+ROWS = (
+    CoreRow("call", limit=8, of_asio=0.6, node="call", uvloop="call"),
+    CoreRow("yield", limit=12, of_asio=0.12, node="yield", uvloop="yield"),
+    CoreRow("spawn_join", limit=45, of_asio=0.15, uvloop="spawn_join"),
+    CoreRow("gather_warm", limit=60, node="gather", uvloop="gather"),
+    CoreRow("gather_cold"),
+    CoreRow("timeout_event", limit=60, uvloop="timeout_event"),
+    CoreRow("any_of", limit=40, uvloop="any_of"),
+    CoreRow("sleeps_cpu", of_asio=0.2, floor="floor_timers", of_floor=0.75, node="sleeps_cpu",
+            uvloop="sleeps_cpu"),
+    CoreRow("offload", floor="floor_offload", of_floor=1.1, uvloop="offload"),
+)
+
+
+def rows(settings, report):
+    for row in ROWS:
+        own = compare.built(settings, "cuvee", "test/bench/core_bench", row.name)
+        _one(settings, report, row, own)
+
+
+def _one(settings, report, row, own):
+    extra = _slow_peers(settings, row) + compare.against(settings, "core")
+
+    def measure(contender):
+        return measure_micro(contender, row.name)
+
+    if row.floor:
+        floor = compare.built(settings, "floor", f"test/bench/{row.floor}")
+        Comparison(settings, report, f"core {row.name}, of raw libuv", "ns", row.of_floor).run(
+            floor, own, extra, measure)
+        extra = []
+    if row.limit or not (row.floor or row.of_asio):
+        Comparison(settings, report, f"core {row.name}", "ns", row.limit).run(
+            None, own, extra, measure)
+    if row.of_asio:
+        asio = compare.built(settings, "asio", "test/bench/peer_micro_asio", row.name)
+        Comparison(settings, report, f"core {row.name}, of Asio", "ns", row.of_asio).run(
+            asio, own, [], measure)
+
+
+def _slow_peers(settings, row):
+    if not settings.peers:
+        return []
+    peers = []
+    if row.node:
+        peers.append(compare.node("node", "micro_node.js", row.node))
+    if row.uvloop:
+        peers.append(compare.python("uvloop", "micro_uvloop.py", row.uvloop))
+    for peer in peers:
+        peer.once = True
+    return peers
+
+
+def measure_micro(contender, row):
+    """Runs a micro-benchmark; {row} in its command is filled in. Returns ns per operation."""
+    argv = [word.replace("{row}", row) for word in contender.argv]
+    lines = run_tool(argv, SERVER_CPU).split("\n")
+    figures = [line.split() for line in lines if line.strip()]
+    if len(figures) != 1 or len(figures[0]) < 2:
+        raise BenchError(f"{' '.join(argv)}: printed no single `ROW NS` line")
+    return float(figures[0][1])
