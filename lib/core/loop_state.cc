@@ -15,7 +15,6 @@ namespace {
 
 constexpr int steps_per_drain = 1024;  // then I/O is polled before the rest
 constexpr std::uint64_t farthest = std::uint64_t{1} << 62;
-constexpr std::uint64_t ns_per_ms = 1'000'000;
 
 std::uint64_t steady_ns() noexcept {
   timespec t;
@@ -25,7 +24,7 @@ std::uint64_t steady_ns() noexcept {
 }
 
 void ignore_sigpipe() {
-  struct sigaction now {};
+  struct sigaction now{};
   sigaction(SIGPIPE, nullptr, &now);
   if (now.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
 }
@@ -54,10 +53,7 @@ void start_timer(scheduler& s, timer_node& node, duration from_now) {
 }
 void stop_timer(scheduler& s, timer_node& node) noexcept { loop_state::of(s).timers.remove(node); }
 std::uint64_t clock_ns(scheduler& s) noexcept { return loop_state::of(s).now(); }
-std::uint64_t turn_clock_ns(scheduler& s) noexcept {
-  loop_state& l = loop_state::of(s);
-  return l.virtual_clock ? l.virtual_clock->now : uv_now(l.uv) * ns_per_ms;
-}
+std::uint64_t turn_clock_ns(scheduler& s) noexcept { return loop_state::of(s).turn_time(); }
 void hold_loop(scheduler& s, int change) noexcept { loop_state::of(s).holds += change; }
 
 loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &own_loop) {
@@ -83,11 +79,6 @@ std::uint64_t loop_state::now() const noexcept {
   return virtual_clock ? virtual_clock->now : steady_ns();
 }
 
-// As libuv saw it last: what is due then is not rounded up to the next millisecond.
-std::uint64_t loop_state::turn_time() const noexcept {
-  return virtual_clock ? virtual_clock->now : uv_now(uv) * ns_per_ms;
-}
-
 // uv_stop is remembered outside uv_run, and would end the next run, perhaps the host's, at once.
 void loop_state::poll(uv_run_mode mode) {
   polling = true;
@@ -99,27 +90,40 @@ void loop_state::stop_polling() noexcept {
 }
 
 void loop_state::free_if_closed() noexcept {
-  if (handles_to_close == 0 && handles.empty() && uv != &own_loop) delete this;
+  if (uv == &own_loop || pool_requests != 0) return;
+  if (handles_to_close == 0 && handles.empty()) delete this;
 }
 
 void loop_state::drain() {
   turns++;
   int budget = steps_per_drain;
   do {
-    for (; ready_head && budget > 0; budget--) {
-      auto& s = static_cast<strand&>(*ready_head);
-      ready_head = s.queue_next;
+    for (; budget > 0; budget--) {
+      waiter* w = ready_head;
+      if (!w) break;
+      ready_head = w->queue_next;
       if (!ready_head) ready_tail = &ready_head;
-      s.run();
+      static_cast<strand*>(w)->run();
     }
-    while (turn_end* e = turn_ends.pop_front()) e->at_turn_end(*e);
-  } while (ready_head && budget > 0);
-  if (static_cast<bool>(ready_head) != idling) {
-    idling = !idling;
-    if (idling) uv_idle_start(&idle, [](uv_idle_t* h) { turn t(*static_cast<loop_state*>(h->data)); });
-    else uv_idle_stop(&idle);
-  }
+    while (!turn_ends.empty()) {
+      turn_end& e = *turn_ends.front();
+      e.unlink();
+      e.at_turn_end(e);
+    }
+    if (!ready_head) [[likely]]
+      break;
+  } while (budget > 0);
+  if (ready_head || idling) [[unlikely]]
+    keep_idling(ready_head != nullptr);
   arm_timer();
+}
+
+// While strands are ready, libuv must not wait for I/O.
+void loop_state::keep_idling(bool wanted) {
+  if (wanted == idling) return;
+  idling = wanted;
+  if (!idling) uv_idle_stop(&idle);
+  else uv_idle_start(&idle, [](uv_idle_t* h) { turn t(*static_cast<loop_state*>(h->data)); });
 }
 
 // The target is in whole milliseconds of the same clock, rounded up, and libuv's idea of now is rounded

@@ -48,7 +48,10 @@ struct loop_state : scheduler {
   }
   void report_error(std::string message, std::exception_ptr error) noexcept;
   std::uint64_t now() const noexcept;
-  std::uint64_t turn_time() const noexcept;
+  /// As libuv saw it last: what is due then is not rounded up to the next millisecond.
+  std::uint64_t turn_time() const noexcept {
+    return virtual_clock ? virtual_clock->now : uv_now(uv) * ns_per_ms;
+  }
   void run_until(root_base& root, strand& main);
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
@@ -62,28 +65,30 @@ struct loop_state : scheduler {
   uv_timer_t timer{};
   uv_idle_t idle{};
   uv_async_t wake{};
-  int depth = 0;             // nested libuv callbacks
-  std::uint64_t turns = 0;   // outermost callbacks, to see whether anything happened
+  int depth = 0;            // nested libuv callbacks
+  std::uint64_t turns = 0;  // outermost callbacks, to see whether anything happened
   bool idling = false;
-  bool polling = false;      // inside our own uv_run
-  int holds = 0;             // tasks in `forever`, loop_refs: waiting that is no deadlock
+  bool polling = false;  // inside our own uv_run
+  int holds = 0;         // tasks in `forever`, loop_refs: waiting that is no deadlock
   int handles_to_close = 3;
   std::uint64_t armed_ms = never;
   timer_heap timers;
   list<turn_end> turn_ends;
-  list<handle_block> handles;  // not closed yet
-  list<loop_local> locals;     // owned
+  list<handle_block> handles;         // not closed yet
+  list<loop_local> locals;            // owned
   std::unique_ptr<char[]> read_slab;  // where streams without a waiting span read to
   std::shared_ptr<mailbox> box;
   std::function<void(const report&)> on_report;
   std::optional<virtual_time> virtual_clock;
-  int pool_requests = 0;      // in libuv's thread pool: real time must pass for them
+  int pool_requests = 0;  // in libuv's thread pool: real time must pass for them
   int offloads_running = 0;
   list<offload_job> offloads_waiting;
 
   static constexpr std::uint64_t never = ~std::uint64_t{0};
+  static constexpr std::uint64_t ns_per_ms = 1'000'000;
 
  private:
+  void keep_idling(bool wanted);
   void step_virtual();
 };
 

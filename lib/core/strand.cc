@@ -26,6 +26,15 @@ void strand::begin(const strand_kind& k) noexcept {
 
 void strand::on_complete(waiter* w) {
   auto& s = *static_cast<strand*>(w);
+  if (s.state == strand_state::suspended && !s.cancel_sent) [[likely]] {
+    s.state = strand_state::ready;
+    return s.home->push(s);
+  }
+  complete_unusually(s);
+}
+
+// Before the suspension was settled, or after a cancel.
+void strand::complete_unusually(strand& s) {
   strand_state before = s.state;
   if (before != strand_state::suspended && before != strand_state::suspending &&
       before != strand_state::cancel_queued) [[unlikely]]
@@ -58,6 +67,8 @@ void strand::deliver_cancel() {
 }
 
 void strand::run() {
+  if (state == strand_state::ready) [[likely]]
+    return step();
   switch (state) {
     case strand_state::created:
       if (cancel_requested) return unwind();
@@ -69,10 +80,7 @@ void strand::run() {
         }
       }
       return step();
-    case strand_state::ready: return step();
-    case strand_state::cancel_queued:
-      state = strand_state::suspended;
-      return deliver_cancel();
+    case strand_state::cancel_queued: state = strand_state::suspended; return deliver_cancel();
     case strand_state::unwinding: return unwind();
     default: die("a task that is not ready stands in the ready queue");
   }

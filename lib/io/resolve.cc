@@ -6,6 +6,8 @@
 
 #include <netdb.h>
 
+#include <memory>
+
 namespace cuvee::inline v0 {
 
 /// Outlives its awaiter: a lookup that runs cannot be stopped, only abandoned.
@@ -15,22 +17,24 @@ struct resolve_awaiter::request : detail::pooled {
   resolve_awaiter* awaiter;  // null: abandoned
 
   static void done(uv_getaddrinfo_t* r, int status, addrinfo* found) {
-    auto* self = static_cast<request*>(r->data);
-    detail::turn t(*self->home);
-    self->home->pool_requests--;
-    if (resolve_awaiter* a = self->awaiter) {
-      a->request_ = nullptr;
-      a->status_ = status;
-      for (addrinfo* i = found; i; i = i->ai_next) {
-        endpoint e(*i->ai_addr);
-        a->found_.push_back(e);
-      }
-      a->waiter_->complete();
+    std::unique_ptr<request> self(static_cast<request*>(r->data));
+    detail::loop_state& l = *self->home;
+    {
+      detail::turn t(l);
+      l.pool_requests--;
+      if (self->awaiter) self->awaiter->arrived(status, found);
     }
     uv_freeaddrinfo(found);
-    delete self;
+    l.free_if_closed();  // a borrowed loop may have waited for this one
   }
 };
+
+void resolve_awaiter::arrived(int status, const addrinfo* found) {
+  request_ = nullptr;
+  status_ = status;
+  for (const addrinfo* i = found; i; i = i->ai_next) found_.emplace_back(*i->ai_addr);
+  waiter_->complete();
+}
 
 bool resolve_awaiter::await_ready() {
   if (host_.empty()) return false;

@@ -24,6 +24,12 @@ using large_buffers = big_blocks<stream_block::window_limit>;
 
 stream_block& block_of(uv_stream_t* s) { return handle_block::of<stream_block>(s); }
 
+// uv_buf_init is a call.
+void set_buffer(uv_buf_t& b, char* base, std::size_t size) noexcept {
+  b.base = base;
+  b.len = size;
+}
+
 void check(int status, const char* what) {
   if (status < 0) throw uv_error(status, what);
 }
@@ -63,17 +69,13 @@ void stream_block::drop_own() noexcept {
   own_capacity_ = 0;
 }
 
-void stream_block::consume(std::size_t n) {
-  window_ += n;
-  window_size_ -= n;
-  if (window_size_ != 0) return;
-  place_ = place::none;
+// The window is empty: its buffer can go, and reading on.
+void stream_block::emptied() {
   drop_own();
   if (!reading_) arm();
 }
 
-void stream_block::settle() {
-  if (place_ != place::borrowed || window_size_ == 0) return;
+void stream_block::keep_window() {
   bool small = window_size_ < small_buffer_bytes;
   char* room =
       small ? static_cast<char*>(frame_pool_get(small_buffer_bytes)) : large_buffers::get();
@@ -105,31 +107,18 @@ void stream_block::on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
   if (b.window_size_ != 0) {
     b.make_room();
     char* tail = b.window_ + b.window_size_;
-    *buffer = uv_buf_init(tail, static_cast<unsigned>(b.own_ + b.own_capacity_ - tail));
+    set_buffer(*buffer, tail, static_cast<std::size_t>(b.own_ + b.own_capacity_ - tail));
   } else if (b.reader_ && !b.reader_->into.empty()) {
     std::size_t n = std::min<std::size_t>(b.reader_->into.size(), 1u << 30);
-    *buffer = uv_buf_init(b.reader_->into.data(), static_cast<unsigned>(n));
+    set_buffer(*buffer, b.reader_->into.data(), n);
   } else {
     char* slab = b.home().read_slab.get();
     CUVEE_UNPOISON(slab, window_limit);
-    *buffer = uv_buf_init(slab, window_limit);
+    set_buffer(*buffer, slab, window_limit);
   }
 }
 
-void stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer) {
-  stream_block& b = block_of(s);
-  if (n > 0) {
-    b.arrived(static_cast<std::size_t>(n), *buffer);
-  } else if (n < 0) {
-    turn t(b.home());
-    if (n == UV_EOF) b.eof_ = true;
-    else if (b.read_error_ == 0) b.read_error_ = static_cast<int>(n);
-    b.disarm();
-    b.wake_reader();
-  }
-}
-
-void stream_block::arrived(std::size_t n, const uv_buf_t& buffer) {
+inline void stream_block::arrived(std::size_t n, const uv_buf_t& buffer) {
   {
     turn t(home());
     if (window_size_ != 0) {
@@ -149,6 +138,19 @@ void stream_block::arrived(std::size_t n, const uv_buf_t& buffer) {
   if (buffer.base == slab) CUVEE_POISON(slab, window_limit);
 }
 
+void stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer) {
+  stream_block& b = block_of(s);
+  if (n > 0) [[likely]] {
+    b.arrived(static_cast<std::size_t>(n), *buffer);
+  } else if (n < 0) {
+    turn t(b.home());
+    if (n == UV_EOF) b.eof_ = true;
+    else if (b.read_error_ == 0) b.read_error_ = static_cast<int>(n);
+    b.disarm();
+    b.wake_reader();
+  }
+}
+
 void stream_block::arm() {
   if (reading_ || finished()) return;
   int e = uv::read_start(stream(), &on_alloc, &on_read);
@@ -160,11 +162,6 @@ void stream_block::disarm() noexcept {
   if (!reading_) return;
   uv_read_stop(stream());
   reading_ = false;
-}
-
-void stream_block::await_bytes(stream_reader& r) {
-  reader_ = &r;
-  arm();
 }
 
 void stream_block::wake_reader() {
@@ -179,8 +176,7 @@ void stream_block::fail_read(int status) {
 
 void stream_block::time_out() {
   timed_out_ = true;
-  if (in_flight_ != 0) abort();
-  else fail_read(UV_ETIMEDOUT);
+  fail_read(UV_ETIMEDOUT);
 }
 
 // ---- closing

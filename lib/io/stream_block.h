@@ -36,22 +36,37 @@ class stream_block : public handle_block, turn_end, public pooled {
 
   // Reading.
   std::string_view window() const noexcept { return {window_, window_size_}; }
-  void consume(std::size_t n);
+  void consume(std::size_t n) {
+    window_ += n;
+    window_size_ -= n;
+    if (window_size_ != 0) return;
+    place_ = place::none;
+    if (own_ || !reading_) [[unlikely]]
+      emptied();
+  }
   bool finished() const noexcept { return eof_ || read_error_ != 0 || closing(); }
   bool at_eof() const noexcept { return eof_; }
   int read_error() const noexcept { return read_error_; }
   int write_error() const noexcept { return write_error_; }
   bool has_reader() const noexcept { return reader_ != nullptr; }
-  void await_bytes(stream_reader& r);
+  void await_bytes(stream_reader& r) {
+    reader_ = &r;
+    if (!reading_) [[unlikely]]
+      arm();
+  }
   void forget_reader() noexcept { reader_ = nullptr; }
   /// Copies an unconsumed window away from memory that is not the block's.
-  void settle();
+  void settle() {
+    if (place_ == place::borrowed && window_size_ != 0) keep_window();
+  }
 
   // Writing. Output appended in a turn goes out at its end.
   char* reserve(std::size_t n);
   void commit(std::size_t n) noexcept { output_->length += static_cast<std::uint32_t>(n); }
   void append(std::string_view bytes);
   void flush();
+  /// Bytes that the system has not taken yet; falls as the peer takes them.
+  std::size_t unsent() const noexcept { return uv_stream_get_write_queue_size(&native_.stream); }
   std::size_t in_flight() const noexcept { return in_flight_; }
   bool has_writer() const noexcept { return writer_ != nullptr; }
   /// Writes queued output and the spans of `w` as far as the socket takes them at once.
@@ -72,9 +87,10 @@ class stream_block : public handle_block, turn_end, public pooled {
 
   /// Reading ends with this error; wakes the reader.
   void fail_read(int status);
-  /// The deadline of whoever uses the stream has passed: reading ends, or if the peer does not take what is in
-  /// flight, the stream.
+  /// The deadline of whoever uses the stream has passed: reading ends.
   void time_out();
+  /// Whoever uses the stream wants no more: reading ends, what was written still goes out.
+  void stop_reading() { fail_read(UV_ECANCELED); }
   bool timed_out() const noexcept { return timed_out_; }
   /// A write was given up half-way: the stream is unusable and closes.
   void break_off();
@@ -103,14 +119,17 @@ class stream_block : public handle_block, turn_end, public pooled {
 
   static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
   static void on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer);
-  void arrived(std::size_t n, const uv_buf_t& buffer);
+  void emptied();
+  void keep_window();
+  [[gnu::always_inline]] inline void arrived(std::size_t n, const uv_buf_t& buffer);
   void make_room();
   void arm();
   void disarm() noexcept;
   void wake_reader();
   void drop_own() noexcept;
   void queue_output(output_block* block);
-  std::size_t write_some(output_block* block, const stream_writer* w, int& status);
+  static uv_buf_t buffer_of(output_block& b) noexcept;
+  std::size_t write_some(const uv_buf_t* buffers, unsigned n, int& status);
   void wrote(std::size_t n, int status);
   void submit(stream_writer& w);
   void on_closing() override;
@@ -138,7 +157,7 @@ class stream_block : public handle_block, turn_end, public pooled {
   uv_shutdown_t shutdown_request_;
   waiter* shutdown_waiter_ = nullptr;
   list<close_awaiter> closers_;
-  int read_error_ = 0;   // apart: a peer that stops reading may still have answered
+  int read_error_ = 0;  // apart: a peer that stops reading may still have answered
   int write_error_ = 0;
   place place_ = place::none;
   bool eof_ = false;

@@ -63,25 +63,31 @@ void stream_block::end_of_turn(turn_end& e) {
 }
 
 // Returns: bytes that the socket took at once.
-std::size_t stream_block::write_some(output_block* block, const stream_writer* w, int& status) {
+std::size_t stream_block::write_some(const uv_buf_t* buffers, unsigned n, int& status) {
   // Once something is in flight, writing directly would overtake it.
   if (in_flight_ != 0) return 0;
-  uv_buf_t buffers[1 + stream_writer::most_spans];
-  unsigned n = 0;
-  if (block) buffers[n++] = uv_buf_init(block->data, block->length);
-  if (w) n += list_buffers(*w, buffers + n, stream_writer::most_spans);
   int written = uv::try_write(stream(), buffers, n);
-  if (written >= 0) return static_cast<std::size_t>(written);
+  if (written >= 0) [[likely]]
+    return static_cast<std::size_t>(written);
   if (written != UV_EAGAIN) status = written;
   return 0;
+}
+
+// What is left of a block. Field by field, as uv_buf_init is a call.
+uv_buf_t stream_block::buffer_of(output_block& b) noexcept {
+  uv_buf_t buffer;
+  buffer.base = b.data + b.sent;
+  buffer.len = b.length - b.sent;
+  return buffer;
 }
 
 void stream_block::flush() {
   output_block* block = std::exchange(output_, nullptr);
   if (!block) return;
   int status = closing() ? static_cast<int>(UV_ECANCELED) : write_error_;
-  std::size_t n = status == 0 ? write_some(block, nullptr, status) : 0;
-  if (n == block->length || status != 0) {
+  uv_buf_t buffer = buffer_of(*block);
+  std::size_t n = status == 0 ? write_some(&buffer, 1, status) : 0;
+  if (n == block->length || status != 0) [[likely]] {
     output_blocks::put(reinterpret_cast<char*>(block));
     if (status != 0) wrote(0, status);
     return;
@@ -92,7 +98,7 @@ void stream_block::flush() {
 
 void stream_block::queue_output(output_block* block) {
   std::size_t left = block->length - block->sent;
-  uv_buf_t buffer = uv_buf_init(block->data + block->sent, static_cast<unsigned>(left));
+  uv_buf_t buffer = buffer_of(*block);
   in_flight_ += left;
   int e = uv::write(&block->request, stream(), &buffer, 1, [](uv_write_t* r, int status) {
     auto* done = reinterpret_cast<output_block*>(r);
@@ -123,7 +129,11 @@ bool stream_block::try_write(stream_writer& w) {
   if (w.status != 0) return true;
   output_block* block = std::exchange(output_, nullptr);
   if (!block && w.done()) return true;
-  std::size_t n = write_some(block, &w, w.status);
+  uv_buf_t buffers[1 + stream_writer::most_spans];
+  unsigned filled = 0;
+  if (block) buffers[filled++] = buffer_of(*block);
+  filled += list_buffers(w, buffers + filled, stream_writer::most_spans);
+  std::size_t n = write_some(buffers, filled, w.status);
   if (block) {
     std::size_t of_block = std::min<std::size_t>(n, block->length);
     block->sent = static_cast<std::uint32_t>(of_block);

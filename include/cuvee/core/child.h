@@ -46,12 +46,17 @@ class child : public waiter {
   void start(combinator& owner) {
     owner_ = &owner;
     state_ = outcome::running;
-    if (inner_.await_ready() || !suspend_awaiter(inner_, *this)) complete();
+    starting_ = true;
+    bool suspended = !inner_.await_ready() && suspend_awaiter(inner_, *this);
+    starting_ = false;
+    if (!suspended) complete();
+    else if (asked_ && state_ == outcome::running) [[unlikely]] tell_cancel();
   }
+  /// A cancel that arrives while the child starts is told to it once it is suspended.
   void cancel() {
     if (state_ != outcome::running || asked_) return;
     asked_ = true;
-    if (cancel_awaiter(inner_, *this)) finish(outcome::cancelled);
+    if (!starting_) tell_cancel();
   }
   bool failed() const noexcept { return static_cast<bool>(error_); }
   stored<result_type> take() {
@@ -71,6 +76,9 @@ class child : public waiter {
     auto& c = *static_cast<child*>(w);
     bool cancelled = c.asked_ && !awaiter_must_resume(c.inner_);
     c.finish(cancelled ? outcome::cancelled : outcome::completed);
+  }
+  void tell_cancel() {
+    if (cancel_awaiter(inner_, *this)) finish(outcome::cancelled);
   }
   void finish(outcome end) {
     state_ = end;
@@ -96,6 +104,7 @@ class child : public waiter {
   combinator* owner_ = nullptr;
   outcome state_ = outcome::idle;
   bool asked_ = false;
+  bool starting_ = false;
   [[no_unique_address]] std::conditional_t<eager, std::optional<stored<result_type>>, nothing>
       value_;
   std::exception_ptr error_;

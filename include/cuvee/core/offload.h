@@ -89,7 +89,8 @@ class offload_awaiter : offload_job {
 /// Returns: what `fn` returns. Errors: what it throws.
 /// Cancel: partial. A job that waits is withdrawn; a running one is waited for, and if it takes a
 /// `std::stop_token` that is told; its result then wins.
-/// Threads: `fn` runs on another thread.
+/// Threads: `fn` runs on another thread; callbacks on its stop token run on the loop's, inside the
+/// cancel, and must not touch tasks.
 template <class F>
 [[nodiscard]] auto offload(F fn) {
   return detail::offload_awaiter<F>(std::move(fn));

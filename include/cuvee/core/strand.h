@@ -8,10 +8,10 @@
 namespace cuvee::inline v0::detail {
 
 enum class strand_state : std::uint8_t {
-  created,        // queued for its first step
-  ready,          // queued to go on
+  created,  // queued for its first step
+  ready,    // queued to go on
   running,
-  suspending,     // inside await_suspend: a cancel only leaves its mark
+  suspending,  // inside await_suspend: a cancel only leaves its mark
   suspended,
   cancel_queued,  // a cancel too deep in nested combinators to be told at once
   unwinding,      // queued to be destroyed, innermost frame first
@@ -19,7 +19,7 @@ enum class strand_state : std::uint8_t {
 };
 
 struct strand_kind {
-  void (*ended)(strand&);                   // last call: may free the strand
+  void (*ended)(strand&);                    // last call: may free the strand
   std::coroutine_handle<> (*boot)(strand&);  // makes the first frame; null: `frame` is set already
 };
 
@@ -53,6 +53,7 @@ struct CUVEE_API strand : waiter {
  private:
   friend struct suspension;
   static void on_complete(waiter* w);
+  static void complete_unusually(strand& s);
   void deliver_cancel();
   void step();
   void unwind();
@@ -71,9 +72,11 @@ struct suspension {
   static void settle(strand& s) {
     if (s.state == strand_state::suspending) {
       s.state = strand_state::suspended;
-      if (s.cancel_requested && !s.cancel_sent) [[unlikely]] s.deliver_cancel();
+      if (s.cancel_requested && !s.cancel_sent) [[unlikely]]
+        s.deliver_cancel();
     }
-    if (s.home->on_suspend) [[unlikely]] s.home->on_suspend(*s.home, s);
+    if (s.home->on_suspend) [[unlikely]]
+      s.home->on_suspend(*s.home, s);
   }
   /// The awaiter completed inside await_suspend. True: stay suspended all the same.
   template <class A>
@@ -84,7 +87,8 @@ struct suspension {
     }
     s.state = strand_state::running;
     s.cancel_sent = false;
-    if (--s.home->completions_left > 0) [[likely]] return false;
+    if (--s.home->completions_left > 0) [[likely]]
+      return false;
     yield(s);
     return true;
   }
@@ -98,9 +102,11 @@ struct leaf_awaiter {
   bool yielding = false;
 
   bool await_ready() {
-    if (owner.cancel_requested) [[unlikely]] return false;
+    if (owner.cancel_requested) [[unlikely]]
+      return false;
     if (!inner.await_ready()) return false;
-    if (--owner.home->completions_left > 0) [[likely]] return true;
+    if (--owner.home->completions_left > 0) [[likely]]
+      return true;
     yielding = true;  // ready, but others must get their turn; never ask it again
     return false;
   }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+struct addrinfo;
+
 namespace cuvee::inline v0 {
 
 class CUVEE_API resolve_awaiter {
@@ -24,6 +26,7 @@ class CUVEE_API resolve_awaiter {
 
  private:
   struct request;
+  void arrived(int status, const addrinfo* found);
   std::string host_;
   std::uint16_t port_;
   std::vector<endpoint> found_;
