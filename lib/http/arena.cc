@@ -6,16 +6,17 @@
 namespace cuvee::inline v0::http::detail {
 
 std::uint32_t head_arena::find(std::string_view name, std::uint32_t from) const noexcept {
-  for (std::uint32_t i = from; i < fields_; ++i) {
+  const std::uint32_t count = field_count();
+  for (std::uint32_t i = from; i < count; ++i) {
     const raw_field& f = field(i);
     if (f.name_size == name.size() && iequal(text(f.name, f.name_size), name)) return i;
   }
-  return fields_;
+  return count;
 }
 
 void head_arena::grow(std::size_t more) {
   if (!block_ && more <= small_block_bytes) return prepare();
-  const std::size_t table = fields_ * sizeof(raw_field);
+  const std::size_t table = capacity_ - table_;
   std::size_t wanted = large_block_bytes;
   while (wanted < size_ + table + more) wanted *= 2;
   char* larger = take_block(wanted);
@@ -26,6 +27,7 @@ void head_arena::grow(std::size_t more) {
   }
   block_ = larger;
   capacity_ = static_cast<std::uint32_t>(wanted);
+  table_ = static_cast<std::uint32_t>(wanted - table);
 }
 
 }  // namespace cuvee::inline v0::http::detail

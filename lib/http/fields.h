@@ -9,24 +9,33 @@
 
 namespace cuvee::inline v0::http::detail {
 
-inline bool is_crlf(const char* at) noexcept {
-  std::uint16_t pair;
-  std::memcpy(&pair, at, sizeof pair);
-  constexpr char crlf[] = {'\r', '\n'};
-  return pair == __builtin_bit_cast(std::uint16_t, crlf);
+/// Whether the two characters stand there.
+inline bool is_pair(const char* at, const char (&pair)[3]) noexcept {
+  return load<std::uint16_t>(at) == load<std::uint16_t>(pair);
 }
+inline bool is_crlf(const char* at) noexcept { return is_pair(at, "\r\n"); }
 
 /// The fields about framing, as they are met.
 class framing_fields {
  public:
-  /// Looks at one field; `name` is matched by its length first, as nearly all fields are others.
-  void note(std::string_view name, std::string_view value) {
-    if (name.size() == 10) {
-      if (is_name(name, "connection")) note_connection(value);
-    } else if (name.size() == 14) {
-      if (is_name(name, "content-length")) note_length(value);
-    } else if (name.size() == 17) {
-      if (is_name(name, "transfer-encoding")) note_coding(value);
+  /// Looks at one field. Nearly all are others, and their first four characters tell; whoever
+  /// calls this knows that a whole line stands there. The marks keep the calls out of the loop
+  /// over the fields, which then needs no stack.
+  [[gnu::always_inline]] void note(std::string_view name, std::string_view value) {
+    switch (name_word(name.data())) {
+      case literal_word("conn"):
+        if (is_name(name, "connection")) [[unlikely]]
+          note_connection(value);
+        break;
+      case literal_word("cont"):
+        if (is_name(name, "content-length")) [[unlikely]]
+          note_length(value);
+        break;
+      case literal_word("tran"):
+        if (is_name(name, "transfer-encoding")) [[unlikely]]
+          note_coding(value);
+        break;
+      default: break;
     }
   }
   /// Fills in the facts; `facts.minor` is known by then.
@@ -52,7 +61,8 @@ class framing_fields {
 
 /// The place behind the line end of a field line, or 0 if the line is not exactly
 /// `name ":" OWS value OWS CRLF` without anything between. Trims the value.
-[[gnu::noinline]] inline std::uint32_t check_field_line(const char* text, std::uint32_t end, raw_field& f) noexcept {
+[[gnu::noinline]] inline std::uint32_t check_field_line(const char* text, std::uint32_t end,
+                                                        raw_field& f) noexcept {
   std::uint32_t at = f.name + f.name_size;
   if (f.name_size == 0 || text[at++] != ':') return 0;
   if (f.value_size == 0) [[unlikely]] {
@@ -75,21 +85,27 @@ class framing_fields {
 /// Checks that the field lines begin at `at`, touch each other and end the head, and calls
 /// `visit(name, value)` for each.
 template <class Visit>
-bool walk_fields(head_arena& head, std::uint32_t at, Visit&& visit) {
+bool walk_fields(head_arena& head, std::size_t at, Visit&& visit) {
   const char* const text = head.data();
-  const std::uint32_t end = head.size(), count = head.field_count();
-  for (std::uint32_t i = 0; i < count; ++i) {
-    raw_field& f = head.field(i);
-    if (f.name != at) return false;
-    // `Name: value`, as everybody writes it; `end` leaves room for the line end.
-    const std::uint32_t colon = at + f.name_size, after = f.value + f.value_size;
-    const bool usual = f.name_size != 0 && f.value_size != 0 && text[colon] == ':' &&
-                       text[colon + 1] == ' ' && f.value == colon + 2 &&
-                       !is_blank(text[after - 1]) && after + 2 <= end && is_crlf(text + after);
-    at = usual ? after + 2 : check_field_line(text, end, f);
-    if (at == 0) [[unlikely]] return false;
-    visit(std::string_view(text + f.name, f.name_size),
-          std::string_view(text + f.value, f.value_size));
+  const std::uint32_t end = head.size();
+  const raw_field* const last = head.fields_begin();
+  for (raw_field* f = head.fields_end(); f != last;) {
+    --f;
+    const std::size_t name_size = f->name_size;
+    if (f->name != static_cast<std::uint32_t>(at) || name_size == 0) [[unlikely]]
+      return false;
+    // `Name: value`, as everybody writes it. No token reaches beyond the text, and the table lies
+    // behind it, so the two bytes after a value can be read; if they are not in the text, `at`
+    // ends up beyond its end. An empty value would end with the blank before it.
+    const std::size_t value = at + name_size + 2, after = value + f->value_size;
+    std::size_t next = after + 2;
+    if (f->value != static_cast<std::uint32_t>(value) || !is_pair(text + value - 2, ": ") ||
+        static_cast<unsigned char>(text[after - 1]) <= ' ' || !is_crlf(text + after)) [[unlikely]] {
+      next = check_field_line(text, end, *f);
+      if (next == 0) return false;
+    }
+    visit(std::string_view(text + at, name_size), std::string_view(text + f->value, f->value_size));
+    at = next;
   }
   return at + 2 == end && is_crlf(text + at);
 }

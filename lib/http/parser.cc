@@ -26,7 +26,7 @@ struct method_slot {
 
 // llhttp's numbers to ours. PRI, SOURCE (ICE) and the RTSP methods have no entry.
 constexpr auto methods = [] {
-  std::array<method_slot, 64> t{};
+  std::array<method_slot, 256> t{};  // the number is one byte: any can be looked up
   auto put = [&t](llhttp_method_t from, method to) { t[from] = {true, to}; };
   put(HTTP_GET, method::get);
   put(HTTP_HEAD, method::head);
@@ -76,7 +76,7 @@ struct tokenizer_events {
   static head_parser& of(llhttp_t* p) noexcept { return *static_cast<head_parser*>(p->data); }
 
   static std::uint32_t place(const head_parser& h, const char* at) noexcept {
-    return h.arena_.size() + static_cast<std::uint32_t>(at - h.input_);
+    return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(at) - h.origin_);
   }
   static int refuse(head_parser& h, refusal why) noexcept {
     if (!h.why_) h.why_ = why;
@@ -94,26 +94,22 @@ struct tokenizer_events {
 
   static int on_field(llhttp_t* p, const char* at, std::size_t n) noexcept {
     head_parser& h = of(p);
-    head_arena& a = h.arena_;
-    if (h.in_name_ || n > UINT16_MAX || !a.has_room_for_field() ||
-        a.field_count() >= h.limits_->header_fields) [[unlikely]]
+    if (h.in_name_ || n > UINT16_MAX || !h.arena_.has_room_above(h.table_bound_)) [[unlikely]]
       return on_unusual_field(h, at, n);
     start_field(h, at, n);
     return 0;
   }
   static void start_field(head_parser& h, const char* at, std::size_t n) noexcept {
-    raw_field& f = h.arena_.add_field();
-    f.name = place(h, at);
-    f.name_size = static_cast<std::uint16_t>(n);
+    h.arena_.push_field({place(h, at), 0, static_cast<std::uint16_t>(n), 0});
     h.in_name_ = true;
   }
-  // A name that came in pieces, the first field of all, or one too many.
+  // A name that came in pieces, one field too many, or no room for it.
   [[gnu::noinline]] static int on_unusual_field(head_parser& h, const char* at,
                                                 std::size_t n) noexcept try {
     head_arena& a = h.arena_;
     if (n > UINT16_MAX) return refuse(h, {431, "header fields too large"});
     if (h.in_name_) {
-      raw_field& f = a.field(a.field_count() - 1);
+      raw_field& f = a.last_field();
       if (n > std::size_t{UINT16_MAX} - f.name_size)
         return refuse(h, {431, "header fields too large"});
       f.name_size = static_cast<std::uint16_t>(f.name_size + n);
@@ -121,7 +117,8 @@ struct tokenizer_events {
     }
     if (a.field_count() >= h.limits_->header_fields)
       return refuse(h, {431, "too many header fields"});
-    if (!a.has_room_for_field()) a.reserve_field();
+    a.reserve_field();
+    h.table_bound_ = a.table_bound(h.most_table_bytes_);
     start_field(h, at, n);
     return 0;
   } catch (const std::bad_alloc&) {
@@ -130,12 +127,11 @@ struct tokenizer_events {
 
   static int on_value(llhttp_t* p, const char* at, std::size_t n) noexcept {
     head_parser& h = of(p);
-    head_arena& a = h.arena_;
     // A value without a name before it: llhttp makes no name callback for an empty name.
     if (!h.in_name_ || n > UINT16_MAX) [[unlikely]]
       return on_unusual_value(h, at, n);
     h.in_name_ = false;
-    raw_field& f = a.field(a.field_count() - 1);
+    raw_field& f = h.arena_.last_field();
     f.value = place(h, at);
     f.value_size = static_cast<std::uint16_t>(n);
     return 0;
@@ -145,7 +141,7 @@ struct tokenizer_events {
                                                 std::size_t n) noexcept {
     head_arena& a = h.arena_;
     if (a.field_count() == 0) return refuse(h, {400, "malformed header field"});
-    raw_field& f = a.field(a.field_count() - 1);
+    raw_field& f = a.last_field();
     h.in_name_ = false;
     if (n == 0) return 0;
     if (f.value_size == 0) f.value = place(h, at);
@@ -180,19 +176,23 @@ struct tokenizer_events {
 head_parser::head_parser(kind k, const limits& l) noexcept : limits_(&l), kind_(k) {
   const std::size_t line = k == kind::request ? l.target_bytes + request_line_slack : 0;
   most_bytes_ = line + l.header_bytes + 1;
+  constexpr std::size_t most_fields = UINT32_MAX / sizeof(raw_field);
+  most_table_bytes_ =
+      static_cast<std::uint32_t>(std::min(l.header_fields, most_fields) * sizeof(raw_field));
   static_assert(sizeof(llhttp_t) <= tokenizer_bytes && alignof(llhttp_t) <= 8);
   auto* p = ::new (static_cast<void*>(tokenizer_)) llhttp_t;
   llhttp_init(p, k == kind::request ? HTTP_REQUEST : HTTP_RESPONSE, tokenizer_events::settings());
   p->data = this;
 }
 
-void head_parser::next() noexcept {
+inline void head_parser::restart() noexcept {
   llhttp_t* p = machine(tokenizer_);
-  // Paused at the end of a message without a body, llhttp goes on by itself; that is cheaper.
-  if (state_ == state::complete && p->content_length == 0 && llhttp_should_keep_alive(p))
+  // Paused at the end of a message without a body, llhttp goes on by itself; that is cheaper. Most
+  // requests have no field that it keeps a flag for, and need not ask it.
+  const bool plain = kind_ == kind::request && (p->flags & ~F_SKIPBODY) == 0 && p->http_minor == 1;
+  if (state_ == state::complete && p->content_length == 0 && (plain || llhttp_should_keep_alive(p)))
     llhttp_resume(p);
   else llhttp_reset(p);
-  arena_.clear();
   target_ = {};
   why_ = {};
   state_ = state::reading;
@@ -200,8 +200,13 @@ void head_parser::next() noexcept {
   leading_ = 0;
 }
 
+void head_parser::next() noexcept {
+  restart();
+  arena_.clear();
+}
+
 void head_parser::release() noexcept {
-  if (state_ != state::reading || arena_.size() != 0) next();
+  if (state_ != state::reading || arena_.size() != 0) restart();
   arena_.release();
 }
 
@@ -220,20 +225,21 @@ bool head_parser::over_limit() const noexcept {
   return arena_.size() > line + limits_->header_bytes;
 }
 
-head_step head_parser::tokenize(std::string_view input) {
+inline head_step head_parser::tokenize(std::string_view input) {
   // More than the limits allow is not even looked at.
   const std::size_t most = most_bytes_;
   if (input.size() > most - arena_.size()) [[unlikely]]
     input = input.substr(0, most - std::min<std::size_t>(most, arena_.size()));
   arena_.prepare();
+  table_bound_ = arena_.table_bound(most_table_bytes_);
+  origin_ = reinterpret_cast<std::uintptr_t>(input.data()) - arena_.size();
   llhttp_t* p = machine(tokenizer_);
-  input_ = input.data();
   const llhttp_errno_t e = llhttp_execute(p, input.data(), input.size());
   if (e != HPE_OK && e != HPE_PAUSED) [[unlikely]]
     return give_up(input, e == HPE_PAUSED_H2_UPGRADE);
   std::size_t used = input.size();
-  if (e == HPE_PAUSED) used = static_cast<std::size_t>(llhttp_get_error_pos(p) - input.data());
-  arena_.append(input.substr(0, used));
+  if (e == HPE_PAUSED) used = static_cast<std::size_t>(p->error_pos - input.data());
+  arena_.append({input.data(), used});
   if (arena_.size() > limits_->header_bytes && over_limit()) [[unlikely]]
     return fail({431, "header fields too large"});
   if (e == HPE_OK) {
@@ -290,8 +296,7 @@ head_step request_parser::parse_head(std::string_view input) {
   }
   head_step step = tokenize(input);
   if (step.state == progress::complete) {
-    const std::uint8_t number = llhttp_get_method(machine(tokenizer_));
-    const method_slot slot = number < methods.size() ? methods[number] : method_slot{};
+    const method_slot slot = methods[machine(tokenizer_)->method];
     line_ = {slot.known, slot.value, target_};
     if (refusal no = check_request(arena_, line_, host_, facts_)) [[unlikely]]
       return fail(no);

@@ -48,6 +48,7 @@ class head_parser {
 
   /// Makes ready for the next head; keeps a small block for it.
   void next() noexcept;
+  bool holds_memory() const noexcept { return arena_.data() != nullptr; }
   /// Like `next`, and gives all memory back: what a connection does when it goes idle.
   void release() noexcept;
 
@@ -61,7 +62,8 @@ class head_parser {
 
   /// Runs the tokenizer over `input` and appends what it took to the arena. Complete means that
   /// the head is whole, not that it is acceptable.
-  head_step tokenize(std::string_view input);
+  inline void restart() noexcept;
+  [[gnu::always_inline]] inline head_step tokenize(std::string_view input);
   head_step fail(refusal why) noexcept;
   std::string_view text(extent e) const noexcept { return arena_.text(e.at, e.size); }
 
@@ -70,8 +72,10 @@ class head_parser {
   alignas(8) unsigned char tokenizer_[tokenizer_bytes];
   head_arena arena_;
   const limits* limits_;
-  std::size_t most_bytes_;       // of a head; what lies beyond is not even looked at
-  const char* input_ = nullptr;  // where the arena's end lies in the input, during `tokenize`
+  std::size_t most_bytes_;          // of a head; what lies beyond is not even looked at
+  std::uint32_t most_table_bytes_;  // of the arena's table of fields
+  std::uint32_t table_bound_ = 0;   // the arena's, during `tokenize`
+  std::uintptr_t origin_ = 0;       // where the arena's text would begin in front of the input
   extent target_;
   refusal why_;
   kind kind_;
@@ -110,6 +114,7 @@ class request_parser : public head_parser {
   bool upgrade() const noexcept { return facts_.upgrade; }
   /// The client waits for a 100 before it sends the body.
   bool expect_continue() const noexcept { return facts_.expect_continue; }
+  bool has_body() const noexcept { return facts_.chunked || facts_.content_length != 0; }
   body_framing body() const noexcept {
     if (facts_.chunked) return {framing::chunked, 0};
     if (facts_.content_length != 0) return {framing::length, facts_.content_length};

@@ -19,19 +19,20 @@ struct request_fields : framing_fields {
   std::uint32_t hosts = 0;
   bool expect_continue = false, expect_other = false;
 
-  void note(std::string_view name, std::string_view value) {
-    if (name.size() == 4) {
-      if (is_name(name, "host")) {
-        host = value;
-        ++hosts;
-      }
-    } else if (name.size() == 6) {
-      if (is_name(name, "expect")) note_expect(value);
+  [[gnu::always_inline]] void note(std::string_view name, std::string_view value) {
+    const std::uint32_t word = name_word(name.data());
+    if (word == literal_word("host")) {
+      if (name.size() != 4) return;
+      host = value;
+      ++hosts;
+    } else if (word == literal_word("expe")) {
+      if (is_name(name, "expect")) [[unlikely]]
+        note_expect(value);
     } else {
       framing_fields::note(name, value);
     }
   }
-  void note_expect(std::string_view value) noexcept {
+  [[gnu::noinline]] void note_expect(std::string_view value) noexcept {
     if (iequal(value, "100-continue")) expect_continue = true;
     else expect_other = true;
   }
@@ -72,24 +73,33 @@ bool take_authority(std::string_view& target, std::string_view& authority) noexc
   return is_authority(authority);
 }
 
-// Checks the characters of the path and the query and finds where one ends.
-refusal check_path(const head_arena& head, std::string_view text, request_facts& facts) noexcept {
-  std::size_t i = 0;
-  while (i < text.size() && text[i] != '?' && is(text[i], chars::target)) ++i;
-  facts.path = extent_of(head, text.substr(0, i));
-  if (i == text.size()) [[likely]]
-    return {};
-  facts.has_query = text[i] == '?';
-  facts.query = extent_of(head, text.substr(i + facts.has_query));
-  if (all(text.substr(i), chars::target)) return {};
+// What follows a path: a query, or a character that has no place there.
+[[gnu::noinline]] refusal check_query(const head_arena& head, std::string_view rest,
+                                      request_facts& facts) noexcept {
+  facts.has_query = rest.front() == '?';
+  facts.query = extent_of(head, rest.substr(facts.has_query));
+  if (all(rest, chars::target)) return {};
   return {400, "a character that is not allowed in a request target"};
 }
 
-refusal check_target(const head_arena& head, const request_line& line, request_facts& facts) {
+// Checks the characters of the path and the query and finds where one ends.
+[[gnu::always_inline]] inline refusal check_path(const head_arena& head, extent whole,
+                                                 request_facts& facts) noexcept {
+  const char* const begin = head.data() + whole.at;
+  const char* const end = begin + whole.size;
+  const char* at = begin;
+  while (at != end && is(*at, chars::path)) ++at;
+  facts.path = {whole.at, static_cast<std::uint32_t>(at - begin)};
+  if (at == end) [[likely]]
+    return {};
+  return check_query(head, std::string_view(at, static_cast<std::size_t>(end - at)), facts);
+}
+
+// A target that does not begin with a slash.
+[[gnu::noinline]] refusal check_other_target(const head_arena& head, const request_line& line,
+                                             request_facts& facts) {
   std::string_view target = head.text(line.target.at, line.target.size);
   if (target.empty()) return {400, "empty request target"};
-  if (target.front() == '/') [[likely]]
-    return check_path(head, target, facts);
   if (target == "*") {
     if (line.verb != method::options) return {400, "target * with a method other than OPTIONS"};
     facts.path = line.target;
@@ -98,7 +108,14 @@ refusal check_target(const head_arena& head, const request_line& line, request_f
   std::string_view authority;
   if (!take_authority(target, authority)) return {400, "malformed request target"};
   facts.authority = extent_of(head, authority);
-  return check_path(head, target, facts);
+  return check_path(head, extent_of(head, target), facts);
+}
+
+inline refusal check_target(const head_arena& head, const request_line& line,
+                            request_facts& facts) {
+  if (line.target.size == 0 || head.data()[line.target.at] != '/') [[unlikely]]
+    return check_other_target(head, line, facts);
+  return check_path(head, line.target, facts);
 }
 
 refusal check_host(const head_arena& head, const request_fields& fields, host_memo& memo,
@@ -132,16 +149,17 @@ refusal check_request(head_arena& head, const request_line& line, host_memo& mem
   facts = {};
   if (!line.known_method) return {501, "method not implemented"};
   // One space on either side of the target.
-  const char* const text = head.data();
-  const std::uint32_t at = line.target.at, version = at + line.target.size;
-  if (at < 2 || text[at - 1] != ' ' || text[at - 2] == ' ') [[unlikely]]
+  const char* const target = head.data() + line.target.at;
+  if (line.target.at < 2 || target[-1] != ' ' || target[-2] == ' ') [[unlikely]]
     return {400, "malformed request line"};
-  if (head.size() < version + version_line_bytes || !is_usual_version(text + version)) [[unlikely]]
-    return refuse_version(text + version, head.size() - version);
-  facts.minor = static_cast<std::uint8_t>(text[version + 8] - '0');
+  const std::size_t version_at = std::size_t{line.target.at} + line.target.size;
+  const char* const version = head.data() + version_at;
+  if (head.size() < version_at + version_line_bytes || !is_usual_version(version)) [[unlikely]]
+    return refuse_version(version, static_cast<std::uint32_t>(head.size() - version_at));
+  facts.minor = static_cast<std::uint8_t>(version[8] - '0');
   request_fields fields;
   const bool whole =
-      walk_fields(head, version + version_line_bytes,
+      walk_fields(head, version_at + version_line_bytes,
                   [&](std::string_view n, std::string_view v) { fields.note(n, v); });
   if (!whole) return {400, "malformed header field"};
   if (refusal no = fields.settle(facts)) return no;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "arena.h"
+#include "chars.h"
 #include "head.h"
 
 namespace cuvee::inline v0::http::detail {
@@ -17,7 +18,7 @@ struct request_line {
 class host_memo {
  public:
   bool holds(std::string_view host) const noexcept {
-    return host.size() == size_ && std::memcmp(host.data(), text_, size_) == 0;
+    return host.size() == size_ && same_bytes(host.data(), text_, size_);
   }
   void keep(std::string_view host) noexcept {
     if (host.size() > sizeof text_) return;

@@ -20,12 +20,9 @@ constexpr std::string_view length_name = "Content-Length: ";
 constexpr std::string_view type_name = "Content-Type: ";
 constexpr std::string_view chunked_line = "Transfer-Encoding: chunked\r\n";
 constexpr std::size_t most_digits = 20;
-// All lines that the writers compose themselves, with room to spare.
-constexpr std::size_t fixed_lines = 256;
 
 inline char* put(char* out, std::string_view text) noexcept {
-  if (!text.empty()) std::memcpy(out, text.data(), text.size());
-  return out + text.size();
+  return copy_bytes(out, text.data(), text.size());
 }
 
 // For literals: the size is a constant, so no call is made.
@@ -35,27 +32,39 @@ inline char* put(char* out, const char (&text)[Size]) noexcept {
   return out + Size - 1;
 }
 
-template <class Integer>
-char* put_number(char* out, Integer n) noexcept {
+char* put_two(char* out, unsigned n) noexcept {  // below 100
+  *out++ = static_cast<char>('0' + n / 10);
+  *out++ = static_cast<char>('0' + n % 10);
+  return out;
+}
+
+inline char* put_number(char* out, std::uint64_t n) noexcept {
+  if (n >= 10 && n < 100) return put_two(out, static_cast<unsigned>(n));
   return std::to_chars(out, out + most_digits, n).ptr;
 }
 
-char* put_status_line(char* out, int status) noexcept {
-  switch (status) {
-    case 200: return put(out, "HTTP/1.1 200 OK\r\n");
-    case 204: return put(out, "HTTP/1.1 204 No Content\r\n");
-    case 304: return put(out, "HTTP/1.1 304 Not Modified\r\n");
-    case 404: return put(out, "HTTP/1.1 404 Not Found\r\n");
-    default: break;
-  }
-  out = put_number(put(out, "HTTP/1.1 "), status);
+[[gnu::noinline]] char* put_other_status_line(char* out, int status) noexcept {
+  out = std::to_chars(put(out, "HTTP/1.1 "), out + most_digits, status).ptr;
   *out++ = ' ';  // stays where there is no phrase (RFC 9112 §4)
   return put(put(out, reason_phrase(status)), "\r\n");
 }
 
+char* put_status_line(char* out, int status) noexcept {
+  if (status == 200) [[likely]]
+    return put(out, "HTTP/1.1 200 OK\r\n");
+  switch (status) {
+    case 204: return put(out, "HTTP/1.1 204 No Content\r\n");
+    case 304: return put(out, "HTTP/1.1 304 Not Modified\r\n");
+    case 404: return put(out, "HTTP/1.1 404 Not Found\r\n");
+    default: return put_other_status_line(out, status);
+  }
+}
+
 char* put_connection(char* out, connection_option option) noexcept {
+  if (option == connection_option::silent) [[likely]]
+    return out;
   switch (option) {
-    case connection_option::silent: return out;
+    case connection_option::silent: break;
     case connection_option::keep_alive: return put(out, "Connection: keep-alive\r\n");
     case connection_option::close: return put(out, "Connection: close\r\n");
     case connection_option::upgrade: return put(out, "Connection: Upgrade\r\n");
@@ -63,22 +72,20 @@ char* put_connection(char* out, connection_option option) noexcept {
   return out;
 }
 
-char* put_framing(char* out, const body_framing& body) noexcept {
+[[gnu::always_inline]] inline char* put_framing(char* out, const body_framing& body) noexcept {
   if (body.kind == framing::chunked) return put(out, chunked_line);
   if (body.kind != framing::length) return out;
   out = put(out, length_name);
-  if (body.length < 10) *out++ = static_cast<char>('0' + body.length);
-  else out = put_number(out, body.length);
+  out = put_number(out, body.length);
   return put(out, "\r\n");
 }
 
 char* put_rest(char* out, std::string_view lines, const headers* fields) noexcept {
-  out = put(out, lines);
+  if (!lines.empty()) [[unlikely]]
+    out = put(out, lines);
   if (fields) out = put(out, fields->wire());
   return put(out, "\r\n");
 }
-
-std::size_t wire_size(const headers* fields) noexcept { return fields ? fields->wire().size() : 0; }
 
 [[noreturn]] void refuse(std::string_view what, std::string_view detail) {
   throw error(std::make_error_code(std::errc::invalid_argument), "send request", quoted(what),
@@ -86,11 +93,6 @@ std::size_t wire_size(const headers* fields) noexcept { return fields ? fields->
 }
 
 }  // namespace
-
-std::size_t head_bound(const response_head& head) noexcept {
-  return fixed_lines + head.date_line.size() + head.more_lines.size() + head.content_type.size() +
-         wire_size(head.fields);
-}
 
 char* write_head(const response_head& head, char* out) noexcept {
   out = put_status_line(out, head.status);
@@ -103,7 +105,7 @@ char* write_head(const response_head& head, char* out) noexcept {
 
 std::size_t head_bound(const request_head& head) noexcept {
   return fixed_lines + head.target.size() + head.host.size() + head.more_lines.size() +
-         wire_size(head.fields);
+         (head.fields ? head.fields->wire().size() : 0);
 }
 
 char* write_head(const request_head& head, char* out) {
@@ -122,16 +124,6 @@ char* write_head(const request_head& head, char* out) {
 char* write_chunk_header(std::uint64_t size, char* out) noexcept {
   return put(std::to_chars(out, out + 16, size, 16).ptr, "\r\n");
 }
-
-namespace {
-
-char* put_two(char* out, unsigned n) noexcept {
-  *out++ = static_cast<char>('0' + n / 10 % 10);
-  *out++ = static_cast<char>('0' + n % 10);
-  return out;
-}
-
-}  // namespace
 
 // By hand of <chrono>: strftime depends on the locale, gmtime_r takes the time zone's lock.
 char* format_http_date(std::time_t when, char* out) noexcept {

@@ -47,8 +47,14 @@ inline constexpr std::size_t date_bytes = 29;          // "Sun, 06 Nov 1994 08:4
 inline constexpr std::string_view chunk_end = "\r\n";  // after the data of every chunk
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
+/// All lines that the writers compose themselves, with room to spare.
+inline constexpr std::size_t fixed_lines = 256;
+
 /// How many bytes `write_head` may need.
-std::size_t head_bound(const response_head& head) noexcept;
+inline std::size_t head_bound(const response_head& head) noexcept {
+  return fixed_lines + head.date_line.size() + head.more_lines.size() + head.content_type.size() +
+         (head.fields ? head.fields->wire().size() : 0);
+}
 /// `content_type` is the caller's to check: `headers` checks what users set.
 char* write_head(const response_head& head, char* out) noexcept;
 

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include <cuvee/core/group.h>
+#include <cuvee/http/app.h>
+#include <cuvee/http/limits.h>
+#include <cuvee/io/endpoint.h>
+#include <cuvee/io/tcp.h>
+
+#include <string_view>
+#include <type_traits>
+
+namespace cuvee::inline v0::http {
+
+struct serve_options {
+  std::string_view host = "127.0.0.1";  ///< name or numeric address to listen on
+  std::uint16_t port = 8080;            ///< 0: the system chooses
+  int workers = 1;                      ///< threads with a loop each; only for `run`
+  http::limits limits = {};             ///< sizes; more is answered with 413, 414 or 431
+  duration header_timeout = std::chrono::seconds(15);     ///< for a whole head; the first, since accept
+  duration idle_timeout = std::chrono::seconds(75);       ///< for the next request
+  duration body_timeout = std::chrono::seconds(30);       ///< between two pieces of a body
+  duration write_timeout = std::chrono::seconds(30);      ///< for a client that takes nothing
+  duration request_timeout = std::chrono::seconds(300);   ///< for a request to arrive whole
+  duration shutdown_timeout = std::chrono::seconds(30);   ///< for answers under way, when stopped
+  std::uint64_t body_bytes_per_second = 240;  ///< slower uploads are cut, after 5 s of grace; 0: any
+  void (*on_listening)(const endpoint&) = nullptr;  ///< called once it accepts connections
+};
+static_assert(std::is_trivially_destructible_v<serve_options>);
+
+/// Serves until cancelled; then it stops accepting, lets answers under way finish for `shutdown_timeout`,
+/// and returns. Errors: those of `listen`. Cancel: shielded while it drains; it then ends normally.
+CUVEE_API task<> serve(const app& a, serve_options options = {});
+/// For `group::start`: reports the address once it listens.
+CUVEE_API task<> serve_ready(started<endpoint> ready, const app& a, serve_options options = {});
+/// On a socket that listens already.
+CUVEE_API task<> serve(const app& a, tcp_listener listener, serve_options options = {});
+
+/// Blocks and serves with `options.workers` loops, one a thread, until SIGINT or SIGTERM; then as `serve` when
+/// cancelled. Returns: the exit status for main: 0 after a clean stop, 1 after an error, reported in one
+/// line.
+CUVEE_API int run(const app& a, serve_options options = {});
+
+}  // namespace cuvee::inline v0::http

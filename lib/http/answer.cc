@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// connection: from a whole request head to its answer.
+#include "connection.h"
+
+#include "chars.h"
+
+#include <ctime>
+
+namespace cuvee::inline v0::http::detail {
+
+namespace {
+
+constexpr std::size_t copied_body_bytes = 8 * 1024;  // larger ones are written from where they are
+constexpr std::string_view default_type = "text/plain";
+
+}  // namespace
+
+common_lines::common_lines(duration idle_timeout)
+    : loop_(v0::detail::loop_state::current()), idle_timeout_(idle_timeout) {}
+
+void common_lines::renew(std::uint64_t now) {
+  timespec wall;
+  clock_gettime(CLOCK_REALTIME, &wall);
+  char date[date_bytes];
+  format_http_date(wall.tv_sec, date);
+  text_.assign("Date: ").append(date, date_bytes).append("\r\n");
+  date_size_ = text_.size();
+  auto seconds = std::chrono::duration_cast<std::chrono::seconds>(idle_timeout_).count();
+  text_.append("Keep-Alive: timeout=").append(std::to_string(seconds)).append("\r\n");
+  until_ = now + 1'000'000'000 - static_cast<std::uint64_t>(wall.tv_nsec);
+}
+
+// Returns: the handler; null if the request has been answered without one.
+handler* connection::begin_answer() {
+  phase_ = phase::answering;
+  deadline_.clear();
+  keep_alive_ = parser_.keep_alive();
+  owes_continue_ = parser_.expect_continue();
+  head_sent_ = false;
+  if (parser_.has_body()) {  // else it is complete from before
+    body_started_ = piece_taken_ = 0;
+    decoder_.begin(parser_.body(), options().limits, options().limits.body_bytes);
+    if (decoder_.state() == progress::failed) [[unlikely]] {
+      send_error(decoder_.why().status, decoder_.why().cause);
+      return nullptr;
+    }
+  }
+  server_.routes.match(parser_.path(), match_);
+  if (match_.found) [[likely]]
+    if (handler* h = match_.found->find(parser_.verb())) return h;
+  if (server_.routes.fallback && !match_.found) return server_.routes.fallback.get();
+  answer_unrouted();
+  return nullptr;
+}
+
+void connection::answer_unrouted() {
+  bool asks_options = parser_.verb() == method::options;
+  if (!match_.found && !(asks_options && parser_.path() == "*")) return send_error(404, {});
+  headers allow;
+  allow.set("Allow", match_.found ? std::string_view(match_.found->allow) : "GET, HEAD, OPTIONS");
+  if (asks_options) send_text(204, {}, &allow, {});
+  else send_error(405, {}, &allow);
+}
+
+void connection::run_plain(handler& h) {
+  try {
+    h.call(request_, *this);
+  } catch (...) {
+    answer_exception();
+  }
+}
+
+task<> connection::run_coroutine(handler& h) {
+  try {
+    send(co_await h.run(request_));
+  } catch (...) {
+    answer_exception();
+  }
+}
+
+task<> connection::run_streaming(handler& h) {
+  response_writer w(*this);
+  try {
+    co_await h.stream(request_, w);
+    w.finish();
+  } catch (...) {
+    answer_exception(w.started());
+  }
+}
+
+// Inside a catch block: the handler's exception becomes the answer, unless one has begun; then the
+// client must see that it is not whole.
+void connection::answer_exception(bool begun) {
+  bool lost = block_.closing() || block_.read_error() != 0 || block_.write_error() != 0;
+  int status = 500;
+  std::string detail;
+  try {
+    throw;
+  } catch (const http_error& e) {
+    status = e.status();
+    detail = e.detail();
+    lost = block_.closing();  // a body that came too late is answered
+  } catch (const error&) {
+    if (!lost) report_exception();  // else it tells of the connection's end
+  } catch (...) {
+    report_exception();
+  }
+  if (!begun && !lost) return send_error(status, detail);
+  keep_alive_ = false;
+  block_.abort();
+}
+
+void connection::report_exception() {
+  std::string what = "exception in the handler of ";
+  what.append(to_string(parser_.verb())).append(" ").append(parser_.path());
+  block_.home().report_error(std::move(what), std::current_exception());
+}
+
+void connection::send(std::string_view text) {
+  if (!send_text(200, default_type, nullptr, text)) large_.assign(text);
+}
+
+void connection::send(response&& r) {
+  const headers* fields = r.headers().empty() ? nullptr : &r.headers();
+  bool typed = fields && fields->contains("Content-Type");
+  if (!send_text(r.status(), typed ? std::string_view() : default_type, fields, r.body()))
+    large_ = std::move(r.body());
+}
+
+// Returns: false if the body is too large to be copied; then only the head is queued.
+bool connection::send_text(int status, std::string_view content_type, const headers* fields,
+                           std::string_view text) {
+  response_head head;
+  head.status = status;
+  head.fields = fields;
+  if (is_bodyless(status)) [[unlikely]] {
+    send_head(head, {});
+    return true;
+  }
+  head.content_type = content_type;
+  head.body = {framing::length, text.size()};
+  bool sent = answers_head();
+  bool copied = !sent && text.size() <= copied_body_bytes;
+  send_head(head, copied ? text : std::string_view());
+  return sent || copied;
+}
+
+void connection::send_head(int status, std::string_view content_type, const headers* fields,
+                           body_framing framing) {
+  response_head head;
+  head.status = status;
+  head.body = framing;
+  head.content_type = content_type;
+  head.fields = fields;
+  send_head(head, {});
+}
+
+// Adds what depends on the connection, and writes it with `text` behind it.
+void connection::send_head(response_head& head, std::string_view text) {
+  // An upload the client holds back until it is asked for cannot be skipped: it may never come.
+  head_sent_ = true;
+  if (owes_continue_ && !decoder_.complete() && decoder_.received() == 0) keep_alive_ = false;
+  if (server_.stopping.is_set()) keep_alive_ = false;
+  head.date_line = server_.lines.now(keep_alive_);
+  if (!keep_alive_) head.connection = connection_option::close;
+  else if (parser_.minor_version() == 0) head.connection = connection_option::keep_alive;
+  std::size_t bound = head_bound(head) + text.size();
+  if (bound <= stream_block::largest_reserve) [[likely]] {
+    char* out = block_.reserve(bound);
+    char* end = copy_bytes(write_head(head, out), text.data(), text.size());
+    block_.commit(static_cast<std::size_t>(end - out));
+    return;
+  }
+  send_large_head(head, text);
+}
+
+void connection::send_large_head(const response_head& head, std::string_view text) {
+  std::string whole(head_bound(head), '\0');
+  char* end = write_head(head, whole.data());
+  block_.append({whole.data(), static_cast<std::size_t>(end - whole.data())});
+  block_.append(text);
+}
+
+void connection::send_error(int status, std::string_view cause, const headers* fields) {
+  if (decoder_.state() == progress::failed || phase_ != phase::answering) keep_alive_ = false;
+  std::string text = std::to_string(status);
+  text.append(" ").append(reason_phrase(status));
+  if (cause != reason_phrase(status) && !cause.empty()) text.append(": ").append(cause);
+  text += '\n';
+  if (!send_text(status, default_type, fields, text)) large_ = std::move(text);
+}
+
+task<> connection::send_large() {
+  std::string text = std::exchange(large_, {});
+  write_watch watch(block_, options().write_timeout);
+  co_await stream_.write(text);
+}
+
+}  // namespace cuvee::inline v0::http::detail

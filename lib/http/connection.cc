@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: MIT
+#include "connection.h"
+
+#include <cuvee/core/sleep.h>
+
+namespace cuvee::inline v0::http::detail {
+
+namespace {
+
+constexpr unsigned burst_limit = 32;                 // pipelined requests before others get a turn
+constexpr std::size_t linger_bytes = 256 * 1024;
+constexpr auto linger_time = std::chrono::seconds(2);
+
+}  // namespace
+
+// ---- deadline
+
+deadline_timer::deadline_timer(stream_block& b) noexcept
+    : timer_node(&on_timer), block_(&b), loop_(b.home()) {}
+
+void deadline_timer::move_to(std::uint64_t at) {
+  stop_timer(loop_, *this);
+  start_timer_at(loop_, *this, at);
+}
+
+void deadline_timer::cancel() noexcept {
+  at_ = never;
+  stop_timer(loop_, *this);
+}
+
+void deadline_timer::on_timer(timer_node* n) {
+  auto& self = *static_cast<deadline_timer*>(n);
+  if (self.at_ == never) return;
+  if (self.at_ > n->at) return start_timer_at(self.loop_, self, self.at_);
+  self.at_ = never;
+  self.block_->time_out();
+}
+
+// ---- waiting
+
+/// Waits for bytes in the window, or the end. Whoever makes one has just seen an empty window.
+class connection::bytes_awaiter : v0::detail::stream_reader {
+ public:
+  explicit bytes_awaiter(stream_block& b) noexcept : block_(&b) {}
+  bool await_ready() const noexcept { return block_->finished(); }
+  void await_suspend(waiter& w) {
+    waiter_ = &w;
+    block_->await_bytes(*this);
+  }
+  bool await_cancel(waiter&) noexcept {
+    block_->forget_reader();
+    return true;
+  }
+  void await_resume() const noexcept {}
+
+ private:
+  stream_block* block_;
+};
+
+write_watch::write_watch(stream_block& b, duration limit)
+    : timer_node(&on_timer), block_(&b), limit_(limit), unsent_(b.unsent()) {
+  start_timer(b.home(), *this, limit);
+}
+
+write_watch::~write_watch() { stop_timer(block_->home(), *this); }
+
+void write_watch::on_timer(timer_node* n) {
+  auto& self = *static_cast<write_watch*>(n);
+  std::size_t unsent = self.block_->unsent();
+  if (unsent >= self.unsent_) return self.block_->abort();
+  self.unsent_ = unsent;
+  start_timer(self.block_->home(), self, self.limit_);
+}
+
+// ---- the connection
+
+connection::connection(tcp_stream s, server_state& server)
+    : stream_(std::move(s)),
+      block_(stream_.native()),
+      server_(server),
+      deadline_(block_),
+      parser_(server.options.limits),
+      request_(*this),
+      body_(*this) {
+  reader_.owner = this;
+}
+
+connection::~connection() {
+  if (linked()) unlink();
+  give_buffer();
+}
+
+void connection::close_if_idle() { block_.stop_reading(); }
+
+task<> connection::run() {
+  try {
+    co_await serve_requests();
+  } catch (const error&) {
+    // The peer broke the connection; nobody is left to be told.
+    block_.abort();
+  } catch (...) {  // out of memory, say: this connection's end, not the server's
+    block_.abort();
+    block_.home().report_error("http connection", std::current_exception());
+  }
+}
+
+task<> connection::serve_requests() {
+  deadline_.set(options().header_timeout);  // from accept: a client may not sit there silent
+  for (unsigned burst = 0; keep_alive_;) {
+    if (++burst == burst_limit) {
+      burst = 0;
+      co_await checkpoint();
+    }
+    progress p = parse();
+    while (p == progress::need_more && !block_.finished()) {
+      wait_for_head();
+      burst = 0;
+      co_await bytes_awaiter(block_);
+      if (linked()) unlink();
+      p = parse();
+    }
+    if (p != progress::complete) {
+      answer_unfinished(p);
+      break;
+    }
+    if (handler* h = begin_answer()) {
+      if (h->kind() == handler_kind::plain) run_plain(*h);
+      else if (h->kind() == handler_kind::coroutine) co_await run_coroutine(*h);
+      else co_await run_streaming(*h);
+    }
+    if (!large_.empty()) co_await send_large();
+    if (block_.closing()) co_return;
+    if (keep_alive_ && !decoder_.complete()) co_await drop_body();
+    if (block_.in_flight() > high_water_bytes) {
+      write_watch watch(block_, options().write_timeout);
+      co_await drained_awaiter(block_, high_water_bytes);
+    }
+    if (server_.stopping.is_set() && block_.window().empty()) keep_alive_ = false;
+    phase_ = phase::idle;
+    give_buffer();
+    // Alike, but most clients send nothing until they have the answer: then no block is kept.
+    if (block_.window().empty()) parser_.release();
+    else parser_.next();
+  }
+  co_await close_gracefully();
+}
+
+progress connection::parse() {
+  std::string_view window = block_.window();
+  if (window.empty()) return progress::need_more;
+  head_step s = parser_.parse_head(window);
+  block_.consume(s.used);
+  return s.state;
+}
+
+void connection::wait_for_head() {
+  if (parser_.in_head()) {  // absolute: further bytes do not extend it
+    if (phase_ == phase::idle) deadline_.set(options().header_timeout);
+    phase_ = phase_ == phase::fresh ? phase::fresh : phase::in_head;
+    return;
+  }
+  server_.idle.push_back(*this);
+  if (phase_ == phase::fresh) return;  // the deadline since accept holds
+  phase_ = phase::idle;
+  if (parser_.holds_memory()) parser_.release();
+  deadline_.set(options().idle_timeout);
+}
+
+void connection::answer_unfinished(progress p) {
+  keep_alive_ = false;
+  if (p == progress::failed) return send_error(parser_.why().status, parser_.why().cause);
+  if (!parser_.in_head() || block_.closing()) return;
+  if (block_.timed_out()) return send_error(408, "the request took too long");
+  if (block_.at_eof()) send_error(400, "the request ended early");
+}
+
+// FIN, then what the peer still sends is read for a while: data that meets a closed socket makes a
+// reset, which may destroy the last answer on its way.
+task<> connection::close_gracefully() {
+  if (block_.closing() || block_.write_error() != 0) co_return;
+  bool heard_all = block_.finished();
+  {
+    write_watch watch(block_, options().write_timeout);
+    co_await stream_.shutdown_write();
+  }
+  if (heard_all) co_return;
+  deadline_.set(linger_time);
+  for (std::size_t dropped = 0; !block_.finished() && dropped < linger_bytes;) {
+    dropped += block_.window().size();
+    if (!block_.window().empty()) block_.consume(block_.window().size());
+    co_await bytes_awaiter(block_);
+  }
+}
+
+}  // namespace cuvee::inline v0::http::detail

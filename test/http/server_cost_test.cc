@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// What a request costs in memory. Under ASan frames are not pooled, so nothing is counted there.
+#include "server_case.h"
+
+#include <cstdlib>
+#include <new>
+
+static thread_local std::size_t allocations = 0;
+
+void* operator new(std::size_t size) {
+  allocations++;
+  if (void* block = std::malloc(size ? size : 1)) return block;
+  throw std::bad_alloc();
+}
+void operator delete(void* block) noexcept { std::free(block); }
+void operator delete(void* block, std::size_t) noexcept { std::free(block); }
+
+#if !CUVEE_ASAN
+
+using namespace server_case;
+
+namespace {
+
+/// Sends `request` 200 times after 50 others. Returns: allocations of the process in that time; the client
+/// needs none.
+task<std::size_t> steady_state(endpoint at, std::string_view request, std::size_t reply_bytes) {
+  tcp_stream s = co_await connect(at);
+  char reply[4096];
+  std::size_t before = 0;
+  for (int i = 0; i < 250; i++) {
+    if (i == 50) before = allocations;
+    co_await s.write(request);
+    std::size_t left = reply_bytes;
+    while (left > 0) {
+      std::size_t n = co_await s.read_some(reply);
+      left -= std::min(n, left);
+      if (n == 0) co_return 1'000'000;
+    }
+  }
+  co_return allocations - before;
+}
+
+task<std::size_t> size_of_reply(endpoint at, std::string_view request) {
+  client c = co_await connected(at);
+  co_await c.send(request);
+  answer r = co_await c.next();
+  co_return r.head.size() + r.body.size();
+}
+
+std::size_t resident_bytes() {
+  std::FILE* f = std::fopen("/proc/self/statm", "r");
+  unsigned long total = 0, resident = 0;
+  int n = std::fscanf(f, "%lu %lu", &total, &resident);
+  std::fclose(f);
+  return n == 2 ? resident * 4096 : 0;
+}
+
+}  // namespace
+
+CUVEE_TEST_CASE("server: a keep-alive request allocates nothing") {
+  http::app a;
+  a.get("/", [] { return "Hello, World!"; });
+  a.get("/task", []() -> task<http::response> { co_return http::response("short"); });
+  a.get("/users/{id}", [](http::request& r) { return r.param("id"); });
+  a.post("/body", [](http::request& r) -> task<http::response> {
+    auto piece = co_await r.body().next();
+    co_return http::response(*piece);
+  });
+  co_await serving(a, [](endpoint at) -> task<> {
+    for (std::string_view request :
+         {"GET / HTTP/1.1\r\nHost: a\r\nAccept: */*\r\n\r\n",
+          "GET /task HTTP/1.1\r\nHost: a\r\n\r\n", "GET /users/7 HTTP/1.1\r\nHost: a\r\n\r\n",
+          "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n",
+          "POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"}) {
+      bool head = request.starts_with("HEAD");
+      std::size_t size = 0;
+      if (!head) size = co_await size_of_reply(at, request);
+      if (head) size = co_await size_of_reply(at, "GET / HTTP/1.1\r\nHost: a\r\n\r\n") - 13;
+      std::size_t n = co_await steady_state(at, request, size);
+      CAPTURE(request);
+      CHECK(n == 0);
+    }
+  });
+}
+
+CUVEE_TEST_CASE("server: 100,000 pipelined requests are served in bounded memory" *
+                doctest::test_suite("slow")) {
+  http::app a;
+  std::size_t calls = 0;
+  a.get("/", [&] {
+    calls++;
+    return "x";
+  });
+  co_await serving(a, [&](endpoint at) -> task<> {
+    client c = co_await connected(at);
+    std::string requests;
+    for (int i = 0; i < 100'000; i++) requests += "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    co_await c.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    std::size_t before = resident_bytes();
+    co_await task_group([&](group& g) -> task<> {
+      g.spawn([&]() -> task<> { co_await c.send(requests); });
+      for (int i = 0; i < 100'000; i++) co_await c.next();
+    });
+    CHECK(calls == 100'001);
+    CHECK(resident_bytes() < before + (4 << 20));
+  });
+}
+
+#endif
