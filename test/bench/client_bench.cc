@@ -33,8 +33,7 @@ task<int> run_bench(http::url target, long requests, long connections) {
   http::client client(options);
   plan p{std::move(target), requests};
   co_await cuvee::task_group([&](cuvee::group& g) -> task<> {
-    for (long i = 0; i < connections; i++)
-      g.spawn([&]() -> task<> { return get_some(client, p); });
+    for (long i = 0; i < connections; i++) g.spawn([&]() -> task<> { return get_some(client, p); });
     co_return;
   });
   std::printf("%ld\n", p.done);
