@@ -75,9 +75,7 @@ const std::error_category& cuvee_category() noexcept {
   return instance;
 }
 
-std::error_code make_error_code(errc e) noexcept {
-  return {static_cast<int>(e), cuvee_category()};
-}
+std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), cuvee_category()}; }
 
 std::string describe(std::error_code code) {
   std::string text = code.message();

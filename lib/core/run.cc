@@ -41,7 +41,8 @@ class interrupter {
   interrupter(loop_state& l, strand& main) : main_(&main) {
     if (getpid() != gettid()) return;
     std::size_t i = 0;
-    for (int number : {SIGINT, SIGTERM}) blocks_[i++] = new signal_block(l, number, &on_signal, this);
+    for (int number : {SIGINT, SIGTERM})
+      blocks_[i++] = new signal_block(l, number, &on_signal, this);
   }
   ~interrupter() {
     for (signal_block* b : blocks_)

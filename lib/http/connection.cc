@@ -7,7 +7,7 @@ namespace cuvee::inline v0::http::detail {
 
 namespace {
 
-constexpr unsigned burst_limit = 32;                 // pipelined requests before others get a turn
+constexpr unsigned burst_limit = 32;  // pipelined requests before others get a turn
 constexpr std::size_t linger_bytes = 256 * 1024;
 constexpr auto linger_time = std::chrono::seconds(2);
 

@@ -22,8 +22,7 @@ void connection::give_buffer() noexcept {
 // Decodes from the window into the buffer, in place where libuv has read right into it.
 // Returns: whether there is something to take.
 bool connection::pump() {
-  while (chunk_size_ == 0 && decoder_.state() == progress::need_more &&
-         !block_.window().empty()) {
+  while (chunk_size_ == 0 && decoder_.state() == progress::need_more && !block_.window().empty()) {
     if (!buffer_) buffer_ = buffers::get();
     body_step s = decoder_.decode(block_.window().substr(0, buffer_bytes), buffer_);
     chunk_size_ = s.produced;
@@ -65,11 +64,11 @@ void connection::wait(waiter& w) {
 std::uint64_t connection::body_deadline() const noexcept {
   auto ns = [](duration d) { return static_cast<std::uint64_t>(d.count()); };
   const serve_options& o = server_.options;
-  std::uint64_t at = std::min(deadline_.now() + ns(o.body_timeout),
-                              body_started_ + ns(o.request_timeout));
+  std::uint64_t at =
+      std::min(deadline_.now() + ns(o.body_timeout), body_started_ + ns(o.request_timeout));
   if (o.body_bytes_per_second == 0) return at;
-  double earned = static_cast<double>(decoder_.received()) /
-                  static_cast<double>(o.body_bytes_per_second) * 1e9;
+  double earned =
+      static_cast<double>(decoder_.received()) / static_cast<double>(o.body_bytes_per_second) * 1e9;
   double floor = static_cast<double>(body_started_ + ns(rate_grace)) + earned;
   return floor < static_cast<double>(at) ? static_cast<std::uint64_t>(floor) : at;
 }

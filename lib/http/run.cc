@@ -56,8 +56,8 @@ class worker {
       event stop;
       stop_ = &stop;
       loop_ = l.ref();
-      tcp_listener socket = listen(endpoint(options.host, options.port),
-                                   {.backlog = 1024, .reuse_port = true});
+      tcp_listener socket =
+          listen(endpoint(options.host, options.port), {.backlog = 1024, .reuse_port = true});
       said = true;
       listening.set_value();
       l.run(serve_until(a, std::move(socket), options, stop));

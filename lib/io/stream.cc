@@ -57,7 +57,8 @@ result<std::size_t> read_awaiter::await_result() {
 }
 
 std::size_t read_awaiter::await_resume() {
-  if (size != 0) [[likely]] return size;
+  if (size != 0) [[likely]]
+    return size;
   return await_result().value();
 }
 
@@ -86,7 +87,8 @@ result<void> write_awaiter::await_result() {
 }
 
 void write_awaiter::await_resume() {
-  if (status != 0) [[unlikely]] throw stream_error(status, "write", *block_);
+  if (status != 0) [[unlikely]]
+    throw stream_error(status, "write", *block_);
 }
 
 bool shutdown_awaiter::await_ready() {

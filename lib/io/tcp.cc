@@ -24,8 +24,9 @@ endpoint tcp_stream::peer() const { return block_->peer(); }
 endpoint tcp_stream::local() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = is_open() ? uv_tcp_getsockname(block_->tcp(), reinterpret_cast<sockaddr*>(&storage), &size)
-                    : static_cast<int>(UV_ENOTCONN);
+  int e = is_open()
+              ? uv_tcp_getsockname(block_->tcp(), reinterpret_cast<sockaddr*>(&storage), &size)
+              : static_cast<int>(UV_ENOTCONN);
   if (e < 0) throw uv_error(e, "local address", "tcp stream");
   return endpoint(reinterpret_cast<sockaddr&>(storage));
 }
@@ -56,14 +57,14 @@ bool connect_awaiter::await_suspend(waiter& w) {
   op_->block = stream_block::make_tcp(loop_state::current());
   sockaddr_storage to;
   to_.store(reinterpret_cast<sockaddr&>(to));
-  op_->status = detail::uv::tcp_connect(
-      &op_->request, op_->block->tcp(), reinterpret_cast<sockaddr*>(&to),
-      [](uv_connect_t* r, int status) {
-        auto& op = *static_cast<operation*>(r->data);
-        turn t(op.block->home());
-        op.status = status;
-        op.waiter_->complete();
-      });
+  op_->status =
+      detail::uv::tcp_connect(&op_->request, op_->block->tcp(), reinterpret_cast<sockaddr*>(&to),
+                              [](uv_connect_t* r, int status) {
+                                auto& op = *static_cast<operation*>(r->data);
+                                turn t(op.block->home());
+                                op.status = status;
+                                op.waiter_->complete();
+                              });
   return op_->status == 0;
 }
 
@@ -120,7 +121,8 @@ class tcp_listener::block final : public detail::handle_block {
   }
   // libuv 1.44 has no flag for it, and makes the socket only when it binds.
   int share_port(const endpoint& at) {
-    int fd = ::socket(at.is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd =
+        ::socket(at.is_v6() ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) return -errno;
     int on = 1;
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0) {
@@ -192,9 +194,9 @@ void tcp_listener::close() { block_->close(); }
 endpoint tcp_listener::local() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = block_->closing() ? static_cast<int>(UV_EBADF)
-                            : uv_tcp_getsockname(block_->tcp(),
-                                                 reinterpret_cast<sockaddr*>(&storage), &size);
+  int e = block_->closing()
+              ? static_cast<int>(UV_EBADF)
+              : uv_tcp_getsockname(block_->tcp(), reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "local address", "tcp listener");
   return endpoint(reinterpret_cast<sockaddr&>(storage));
 }

@@ -21,8 +21,7 @@ class lookup_category final : public std::error_category {
 std::error_code uv_code(int status) noexcept {
   static const lookup_category lookup;
   if (status == UV_EOF) return errc::end_of_stream;
-  if (status <= UV_EAI_ADDRFAMILY && status >= UV_EAI_PROTOCOL)
-    return {-status, lookup};
+  if (status <= UV_EAI_ADDRFAMILY && status >= UV_EAI_PROTOCOL) return {-status, lookup};
   return {-status, std::generic_category()};
 }
 

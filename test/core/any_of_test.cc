@@ -164,3 +164,16 @@ CUVEE_TEST_CASE("any_of: in any_of in any_of, only the outermost winner counts")
   CHECK_FALSE(inner.has_value());
   CHECK(trace == "ab");
 }
+
+CUVEE_TEST_CASE("any_of: a child is cancelled although a sibling completed while it started") {
+  event e;
+  auto wait = [](group&) -> task<> { co_await forever(); };
+  // The block's callable is no coroutine: it runs while the group starts.
+  auto both = any_of(e.wait(), task_group([&](group& g) {
+                       e.set();
+                       return wait(g);
+                     }));
+  auto [first, second] = co_await std::move(both);
+  CHECK(first);
+  CHECK(!second);
+}

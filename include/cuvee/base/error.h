@@ -11,15 +11,15 @@ namespace cuvee::inline v0 {
 
 /// Conditions that the operating system has no code for.
 enum class errc {
-  closed = 1,       ///< the object was closed, here or by a cancelled write
-  busy,             ///< another operation of the same kind is pending on the object
-  end_of_stream,    ///< the peer finished sending before the operation had what it needs
-  limit_exceeded,   ///< a size, count or time limit was passed
-  protocol,         ///< the peer broke the protocol
-  bad_url,          ///< a URL that cannot be parsed or is not http(s)
-  deadlock,         ///< the loop has nothing left to wait for, the task still waits
-  loop_closed,      ///< the loop is gone
-  not_started,      ///< a child of `group::start` ended before it reported ready
+  closed = 1,      ///< the object was closed, here or by a cancelled write
+  busy,            ///< another operation of the same kind is pending on the object
+  end_of_stream,   ///< the peer finished sending before the operation had what it needs
+  limit_exceeded,  ///< a size, count or time limit was passed
+  protocol,        ///< the peer broke the protocol
+  bad_url,         ///< a URL that cannot be parsed or is not http(s)
+  deadlock,        ///< the loop has nothing left to wait for, the task still waits
+  loop_closed,     ///< the loop is gone
+  not_started,     ///< a child of `group::start` ended before it reported ready
   too_many_redirects,
 };
 

@@ -22,8 +22,7 @@ class any_of_awaiter : public combinator_awaiter<any_of_awaiter<A...>> {
     if (this->failures_) std::rethrow_exception(this->failures_.combined());
     return std::apply(
         [](auto&... c) {
-          return std::tuple<std::optional<stored<typename child<A>::result_type>>...>{
-              taken(c)...};
+          return std::tuple<std::optional<stored<typename child<A>::result_type>>...>{taken(c)...};
         },
         children_);
   }

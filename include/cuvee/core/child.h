@@ -158,7 +158,8 @@ class child<task<T>> : public strand {
       return c.owner_->child_ended(*c.owner_, nullptr);
     }
     c.end_ = outcome::completed;
-    if (!c.failed()) [[likely]] return c.owner_->child_ended(*c.owner_, nullptr);
+    if (!c.failed()) [[likely]]
+      return c.owner_->child_ended(*c.owner_, nullptr);
     std::exception_ptr failure = c.task_.promise().error();
     c.owner_->child_ended(*c.owner_, &failure);
   }

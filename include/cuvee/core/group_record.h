@@ -92,10 +92,10 @@ struct spawn_record : result_record<T> {
   static std::coroutine_handle<> boot(strand& s) {
     auto& r = static_cast<spawn_record&>(s);
     try {
-      r.frame_ = std::apply(
-                     [](F& fn, Args&... args) { return std::invoke(fn, std::move(args)...); },
+      r.frame_ =
+          std::apply([](F& fn, Args&... args) { return std::invoke(fn, std::move(args)...); },
                      *r.call_)
-                     .release();
+              .release();
       r.frame_.promise().owner = &r;
       return r.frame_;
     } catch (...) {

@@ -91,9 +91,7 @@ template <class Rep, class Period>
 }
 
 /// Suspends the task until a moment of the loop's clock (`loop::now`). Cancel: safe, at once.
-[[nodiscard]] inline auto sleep_until(time_point when) {
-  return detail::sleep_until_awaiter(when);
-}
+[[nodiscard]] inline auto sleep_until(time_point when) { return detail::sleep_until_awaiter(when); }
 
 /// Lets every other task that is ready run first. Cancel: a pending cancel is delivered here.
 [[nodiscard]] inline auto checkpoint() { return detail::checkpoint_awaiter(); }

@@ -80,7 +80,8 @@ struct promise_base : pooled {
     template <class Promise>
     transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
       promise_base& p = h.promise();
-      if (p.awaited_by) [[likely]] return transfer_to(*p.owner, p.awaited_by->parent);
+      if (p.awaited_by) [[likely]]
+        return transfer_to(*p.owner, p.awaited_by->parent);
       p.owner->state = strand_state::done;  // strand::step ends it once resume() has returned
       return transfer_nowhere();
     }
@@ -127,7 +128,8 @@ struct promise : promise_base {
   }
   bool failed() const noexcept { return state_ == state::error; }
   T take() {
-    if (state_ == state::error) [[unlikely]] std::rethrow_exception(error_);
+    if (state_ == state::error) [[unlikely]]
+      std::rethrow_exception(error_);
     return std::move(value_);
   }
 
@@ -149,7 +151,8 @@ struct promise<void> : promise_base {
   std::exception_ptr error() const noexcept { return error_; }
   bool failed() const noexcept { return static_cast<bool>(error_); }
   void take() {
-    if (error_) [[unlikely]] std::rethrow_exception(error_);
+    if (error_) [[unlikely]]
+      std::rethrow_exception(error_);
   }
 
  private:

@@ -16,13 +16,15 @@ struct serve_options {
   std::uint16_t port = 8080;            ///< 0: the system chooses
   int workers = 1;                      ///< threads with a loop each; only for `run`
   http::limits limits = {};             ///< sizes; more is answered with 413, 414 or 431
-  duration header_timeout = std::chrono::seconds(15);     ///< for a whole head; the first, since accept
-  duration idle_timeout = std::chrono::seconds(75);       ///< for the next request
-  duration body_timeout = std::chrono::seconds(30);       ///< between two pieces of a body
-  duration write_timeout = std::chrono::seconds(30);      ///< for a client that takes nothing
-  duration request_timeout = std::chrono::seconds(300);   ///< for a request to arrive whole
-  duration shutdown_timeout = std::chrono::seconds(30);   ///< for answers under way, when stopped
-  std::uint64_t body_bytes_per_second = 240;  ///< slower uploads are cut, after 5 s of grace; 0: any
+  duration header_timeout =
+      std::chrono::seconds(15);                       ///< for a whole head; the first, since accept
+  duration idle_timeout = std::chrono::seconds(75);   ///< for the next request
+  duration body_timeout = std::chrono::seconds(30);   ///< between two pieces of a body
+  duration write_timeout = std::chrono::seconds(30);  ///< for a client that takes nothing
+  duration request_timeout = std::chrono::seconds(300);  ///< for a request to arrive whole
+  duration shutdown_timeout = std::chrono::seconds(30);  ///< for answers under way, when stopped
+  std::uint64_t body_bytes_per_second =
+      240;  ///< slower uploads are cut, after 5 s of grace; 0: any
   void (*on_listening)(const endpoint&) = nullptr;  ///< called once it accepts connections
 };
 static_assert(std::is_trivially_destructible_v<serve_options>);

@@ -13,8 +13,7 @@ namespace cuvee::inline v0 {
 
 class CUVEE_API resolve_awaiter {
  public:
-  resolve_awaiter(std::string host, std::uint16_t port)
-      : host_(std::move(host)), port_(port) {}
+  resolve_awaiter(std::string host, std::uint16_t port) : host_(std::move(host)), port_(port) {}
   resolve_awaiter(resolve_awaiter&& other) noexcept
       : host_(std::move(other.host_)), port_(other.port_) {}
 

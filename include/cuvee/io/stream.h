@@ -16,8 +16,8 @@ class stream_block;
 /// Someone waiting for bytes of a stream.
 struct stream_reader {
   waiter* waiter_ = nullptr;
-  mutable_bytes into;      // where they shall be put; empty: into the stream's window
-  std::size_t size = 0;    // how many were put there
+  mutable_bytes into;    // where they shall be put; empty: into the stream's window
+  std::size_t size = 0;  // how many were put there
   bool (*ready)(stream_reader&) = nullptr;  // if set, looks at the window; false: wait for more
 };
 

@@ -50,8 +50,8 @@ class CUVEE_API connect_awaiter {
 CUVEE_API task<tcp_stream> connect(std::string host, std::uint16_t port);
 
 struct listen_options {
-  int backlog = 1024;          ///< connections that the kernel keeps waiting
-  bool reuse_port = false;     ///< several sockets share the port, the kernel spreads connections
+  int backlog = 1024;       ///< connections that the kernel keeps waiting
+  bool reuse_port = false;  ///< several sockets share the port, the kernel spreads connections
 };
 
 class tcp_listener;

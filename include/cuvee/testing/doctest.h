@@ -5,12 +5,12 @@
 
 #define CUVEE_TEST_PASTE_(a, b) a##b
 #define CUVEE_TEST_PASTE(a, b) CUVEE_TEST_PASTE_(a, b)
-#define CUVEE_TEST_CASE_NAMED(body, decorated_name)                       \
-  static ::cuvee::task<> body();                                          \
-  TEST_CASE(decorated_name) {                                             \
+#define CUVEE_TEST_CASE_NAMED(body, decorated_name)                         \
+  static ::cuvee::task<> body();                                            \
+  TEST_CASE(decorated_name) {                                               \
     std::string leaked = ::cuvee::testing::run_case([] { return body(); }); \
-    CHECK_MESSAGE(leaked.empty(), leaked);                                \
-  }                                                                       \
+    CHECK_MESSAGE(leaked.empty(), leaked);                                  \
+  }                                                                         \
   static ::cuvee::task<> body()
 
 /// A doctest case whose body is a coroutine on a loop of its own, after which descriptors, handles and child
