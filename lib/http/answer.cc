@@ -192,7 +192,7 @@ void connection::send_error(int status, std::string_view cause, const headers* f
 
 task<> connection::send_large() {
   std::string text = std::exchange(large_, {});
-  write_watch watch(block_, options().write_timeout);
+  write_watch watch(block_, options().write_timeout, text.size());
   co_await stream_.write(text);
 }
 

@@ -57,8 +57,8 @@ class connection::bytes_awaiter : v0::detail::stream_reader {
   stream_block* block_;
 };
 
-write_watch::write_watch(stream_block& b, duration limit)
-    : timer_node(&on_timer), block_(&b), limit_(limit), unsent_(b.unsent()) {
+write_watch::write_watch(stream_block& b, duration limit, std::size_t writing)
+    : timer_node(&on_timer), block_(&b), limit_(limit), unsent_(b.unsent() + writing) {
   start_timer(b.home(), *this, limit);
 }
 

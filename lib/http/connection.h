@@ -80,7 +80,8 @@ class deadline_timer : v0::detail::timer_node {
 /// Stands where a connection waits for its peer to take bytes: cuts one that takes nothing for `limit`.
 class write_watch : v0::detail::timer_node {
  public:
-  write_watch(stream_block& b, duration limit);
+  /// `writing`: bytes that are about to be handed over.
+  write_watch(stream_block& b, duration limit, std::size_t writing = 0);
   write_watch(const write_watch&) = delete;
   ~write_watch();
 

@@ -70,7 +70,7 @@ task<> response_writer::write(const_bytes bytes) {
     b.append(end);
   }
   if (!copied || !b.drained(detail::high_water_bytes)) {
-    detail::write_watch watch(b, connection_->options().write_timeout);
+    detail::write_watch watch(b, connection_->options().write_timeout, copied ? 0 : bytes.size());
     if (copied) co_await detail::drained_awaiter(b, detail::high_water_bytes);
     else co_await write_awaiter(b, bytes, const_bytes(end));
   }

@@ -65,8 +65,8 @@ class stream_block : public handle_block, turn_end, public pooled {
   void commit(std::size_t n) noexcept { output_->length += static_cast<std::uint32_t>(n); }
   void append(std::string_view bytes);
   void flush();
-  /// Bytes that the system has not taken yet; falls as the peer takes them.
-  std::size_t unsent() const noexcept { return uv_stream_get_write_queue_size(&native_.stream); }
+  /// Bytes that the peer has not acknowledged yet; falls as it takes them.
+  std::size_t unsent() const noexcept;
   std::size_t in_flight() const noexcept { return in_flight_; }
   bool has_writer() const noexcept { return writer_ != nullptr; }
   /// Writes queued output and the spans of `w` as far as the socket takes them at once.

@@ -2,6 +2,8 @@
 // The writing half of stream_block.
 #include "stream_block.h"
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -117,6 +119,16 @@ void stream_block::wrote(std::size_t n, int status) {
   in_flight_ -= n;
   if (status < 0 && write_error_ == 0) write_error_ = status;
   if (drain_waiter_ && drained(drain_limit_)) std::exchange(drain_waiter_, nullptr)->complete();
+}
+
+std::size_t stream_block::unsent() const noexcept {
+  std::size_t queued = uv_stream_get_write_queue_size(&native_.stream);
+  int in_kernel = 0;
+  uv_os_fd_t fd;
+  // The kernel's buffers hold megabytes: our own queue may stand still while the peer reads.
+  bool known = uv_fileno(reinterpret_cast<const uv_handle_t*>(&native_.stream), &fd) == 0 &&
+               ioctl(fd, TIOCOUTQ, &in_kernel) == 0;
+  return queued + (known ? static_cast<std::size_t>(in_kernel) : 0);
 }
 
 void stream_block::await_drained(waiter& w, std::size_t limit) noexcept {
