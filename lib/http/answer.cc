@@ -35,9 +35,9 @@ handler* connection::begin_answer() {
   phase_ = phase::answering;
   deadline_.clear();
   keep_alive_ = parser_.keep_alive();
-  owes_continue_ = parser_.expect_continue();
-  head_sent_ = false;
   if (parser_.has_body()) {  // else it is complete from before
+    owes_continue_ = parser_.expect_continue();
+    head_sent_ = false;
     body_started_ = piece_taken_ = 0;
     decoder_.begin(parser_.body(), options().limits, options().limits.body_bytes);
     if (decoder_.state() == progress::failed) [[unlikely]] {
@@ -158,8 +158,10 @@ void connection::send_head(int status, std::string_view content_type, const head
 // Adds what depends on the connection, and writes it with `text` behind it.
 void connection::send_head(response_head& head, std::string_view text) {
   // An upload the client holds back until it is asked for cannot be skipped: it may never come.
-  head_sent_ = true;
-  if (owes_continue_ && !decoder_.complete() && decoder_.received() == 0) keep_alive_ = false;
+  if (owes_continue_) [[unlikely]] {
+    head_sent_ = true;
+    if (!decoder_.complete() && decoder_.received() == 0) keep_alive_ = false;
+  }
   if (server_.stopping.is_set()) keep_alive_ = false;
   head.date_line = server_.lines.now(keep_alive_);
   if (!keep_alive_) head.connection = connection_option::close;

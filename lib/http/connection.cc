@@ -137,7 +137,7 @@ task<> connection::serve_requests() {
     }
     if (server_.stopping.is_set() && block_.window().empty()) keep_alive_ = false;
     phase_ = phase::idle;
-    give_buffer();
+    if (buffer_) give_buffer();
     // Alike, but most clients send nothing until they have the answer: then no block is kept.
     if (block_.window().empty()) parser_.release();
     else parser_.next();

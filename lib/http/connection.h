@@ -192,7 +192,7 @@ class connection final : public v0::detail::list_node, body_source, reply {
   phase phase_ = phase::fresh;
   bool keep_alive_ = true;
   bool owes_continue_ = false;  // the client waits for a 100 before it sends the body
-  bool head_sent_ = false;      // of the final answer
+  bool head_sent_ = false;      // of the final answer, while a 100 is owed
   bool read_twice_ = false;     // a second `next` met a pending one
 
   body_decoder decoder_;
