@@ -87,7 +87,7 @@ task<> upload_and_compare(const server& s, std::size_t size, std::vector<std::st
   co_await output_of(command("cmp", file, copy));
 }
 
-std::size_t peak_kib(int pid) {
+[[maybe_unused]] std::size_t peak_kib(int pid) {
   std::ifstream status("/proc/" + std::to_string(pid) + "/status");
   for (std::string line; std::getline(status, line);)
     if (line.starts_with("VmHWM:")) return std::stoul(line.substr(6));
