@@ -192,7 +192,7 @@ CUVEE_TEST_CASE("server: a body is streamed back as it arrives") {
     co_await c.send(post_chunked("/"));
     std::string seen;
     for (std::string_view word : {"one", "two", "three"}) {
-      char size[8];
+      char size[20];
       std::snprintf(size, sizeof size, "%zx\r\n", word.size());
       co_await c.send(size + std::string(word) + "\r\n");
       std::string expected = size + std::string(word) + "\r\n";
