@@ -77,11 +77,13 @@ std::string make_file(const temporary_folder& folder, std::size_t size) {
   return name;
 }
 
-task<> upload_and_compare(const server& s, std::size_t size, std::vector<std::string> options) {
+template <class... Options>
+task<> upload_and_compare(const server& s, std::size_t size, Options... options) {
   temporary_folder folder;
   std::string file = make_file(folder, size), copy = folder.path() + "/copy";
   command c = curl(s.base + "/any/path?x");
-  c.arg("-o").arg(copy).arg("-w").arg("%{http_code} %{size_download}").args(options);
+  c.arg("-o").arg(copy).arg("-w").arg("%{http_code} %{size_download}");
+  (c.arg(options), ...);
   std::string seen = co_await output_of(c.arg("--data-binary").arg("@" + file));
   CHECK(seen == "200 " + std::to_string(size));
   co_await output_of(command("cmp", file, copy));
@@ -136,7 +138,7 @@ CUVEE_TEST_CASE("samples: http_hello says hello to curl") {
   CHECK(text.find("\r\nContent-Type: text/plain\r\n") != text.npos);
   CHECK(text.ends_with("\r\n\r\nHello, World!"));
   std::string status = co_await output_of(
-      curl(s.base + "/x").args(std::vector<std::string>{"-o", "/dev/null", "-w", "%{http_code}"}));
+      curl(s.base + "/x").arg("-o").arg("/dev/null").arg("-w").arg("%{http_code}"));
   CHECK(status == "404");
   co_await s.stop();
 }
@@ -144,11 +146,11 @@ CUVEE_TEST_CASE("samples: http_hello says hello to curl") {
 CUVEE_TEST_CASE("samples: http_echo sends curl's uploads back" * doctest::test_suite("slow")) {
   if (!installed("curl") && skipped("curl")) co_return;
   server s = co_await start(command(sample("http_echo")));
-  co_await upload_and_compare(s, 1 << 20, {});
-  co_await upload_and_compare(s, 1 << 20, {"-H", "Transfer-Encoding: chunked"});
-  co_await upload_and_compare(s, 1 << 20, {"-H", "Expect: 100-continue"});
-  co_await upload_and_compare(s, 1 << 20, {"-H", "Expect:", "-X", "PATCH"});
-  co_await upload_and_compare(s, 0, {});
+  co_await upload_and_compare(s, 1 << 20);
+  co_await upload_and_compare(s, 1 << 20, "-H", "Transfer-Encoding: chunked");
+  co_await upload_and_compare(s, 1 << 20, "-H", "Expect: 100-continue");
+  co_await upload_and_compare(s, 1 << 20, "-H", "Expect:", "-X", "PATCH");
+  co_await upload_and_compare(s, 0);
   std::string head = co_await output_of(curl(s.base + "/").arg("-I"));
   CHECK(head.starts_with("HTTP/1.1 200 OK\r\n"));
   command typed = curl(s.base + "/");
@@ -177,8 +179,8 @@ CUVEE_TEST_CASE("samples: http_echo streams 100 MiB in little memory" *
                 doctest::test_suite("slow")) {
   if (!installed("curl") && skipped("curl")) co_return;
   server s = co_await start(command(sample("http_echo")));
-  co_await upload_and_compare(s, 100 << 20, {});
-  co_await upload_and_compare(s, 100 << 20, {"-H", "Transfer-Encoding: chunked"});
+  co_await upload_and_compare(s, 100 << 20);
+  co_await upload_and_compare(s, 100 << 20, "-H", "Transfer-Encoding: chunked");
 #if !CUVEE_ASAN
   CHECK(peak_kib(s.child.pid()) < 32 * 1024);
 #endif
