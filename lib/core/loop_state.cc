@@ -53,7 +53,6 @@ void start_timer(scheduler& s, timer_node& node, duration from_now) {
 }
 void stop_timer(scheduler& s, timer_node& node) noexcept { loop_state::of(s).timers.remove(node); }
 std::uint64_t clock_ns(scheduler& s) noexcept { return loop_state::of(s).now(); }
-std::uint64_t turn_clock_ns(scheduler& s) noexcept { return loop_state::of(s).turn_time(); }
 void hold_loop(scheduler& s, int change) noexcept { loop_state::of(s).holds += change; }
 
 loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &own_loop) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cuvee/base/list.h>
-#include <cuvee/core/waiter.h>
+#include <cuvee/core/wait_list.h>
 
 namespace cuvee::inline v0 {
 
@@ -16,43 +15,30 @@ class event {
 
   /// Cancel: safe, at once.
   [[nodiscard]] wait_awaiter wait() noexcept;
-  inline void set();
+  void set() {
+    set_ = true;
+    waiting_.wake_all();
+  }
   void clear() noexcept { set_ = false; }
   bool is_set() const noexcept { return set_; }
 
  private:
-  detail::list<wait_awaiter> waiters_;
+  detail::wait_list<> waiting_;
   bool set_ = false;
 };
 
-class event::wait_awaiter : detail::list_node {
+class event::wait_awaiter : public detail::wait_node {
  public:
   explicit wait_awaiter(event& e) noexcept : event_(&e) {}
 
   bool await_ready() const noexcept { return event_->set_; }
-  void await_suspend(waiter& w) noexcept {
-    waiter_ = &w;
-    event_->waiters_.push_back(*this);
-  }
-  bool await_cancel(waiter&) noexcept {
-    unlink();
-    return true;
-  }
+  void await_suspend(waiter& w) noexcept { event_->waiting_.add(*this, w); }
   void await_resume() const noexcept {}
 
  private:
-  friend class event;
-  friend detail::list<wait_awaiter>;
   event* event_;
-  waiter* waiter_ = nullptr;
 };
 
 inline event::wait_awaiter event::wait() noexcept { return wait_awaiter(*this); }
-
-inline void event::set() {
-  set_ = true;
-  // From the front each time: a completion may unlink siblings of the same list.
-  while (wait_awaiter* a = waiters_.pop_front()) a->waiter_->complete();
-}
 
 }  // namespace cuvee::inline v0

@@ -3,6 +3,7 @@
 #include <cuvee/base/config.h>
 
 #include <cstddef>
+#include <cstring>
 #include <new>
 
 namespace cuvee::inline v0::detail {
@@ -67,7 +68,15 @@ inline void frame_pool_put(void* block, std::size_t size) noexcept {
 
 /// Base of types that live in the pool.
 struct pooled {
-  static void* operator new(std::size_t size) { return frame_pool_get(size); }
+  static void* operator new(std::size_t size) {
+    void* block = frame_pool_get(size);
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ == 12
+    // A coroutine that g++ 12 miscompiles reads its frame before it writes there. Zeros make it skip its
+    // body, which the scheduler notices, where garbage would jump anywhere.
+    std::memset(block, 0, size);
+#endif
+    return block;
+  }
   static void operator delete(void* block, std::size_t size) noexcept {
     frame_pool_put(block, size);
   }

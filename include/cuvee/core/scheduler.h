@@ -53,8 +53,6 @@ CUVEE_API void start_timer(scheduler&, timer_node&, duration from_now);
 CUVEE_API void start_timer_at(scheduler&, timer_node&, std::uint64_t at);
 CUVEE_API void stop_timer(scheduler&, timer_node&) noexcept;
 CUVEE_API std::uint64_t clock_ns(scheduler&) noexcept;
-/// The clock as it stood when this turn began: for deadlines that need not be exact, at no cost.
-CUVEE_API std::uint64_t turn_clock_ns(scheduler&) noexcept;
 /// Keeps the loop waiting although no handle is active (see `forever`).
 CUVEE_API void hold_loop(scheduler&, int change) noexcept;
 
