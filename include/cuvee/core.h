@@ -3,6 +3,8 @@
 #include <cuvee/base.h>
 #include <cuvee/core/any_of.h>
 #include <cuvee/core/as_result.h>
+#include <cuvee/core/context.h>
+#include <cuvee/core/context_var.h>
 #include <cuvee/core/event.h>
 #include <cuvee/core/failures.h>
 #include <cuvee/core/gather.h>
@@ -10,6 +12,7 @@
 #include <cuvee/core/loop.h>
 #include <cuvee/core/offload.h>
 #include <cuvee/core/run.h>
+#include <cuvee/core/scope.h>
 #include <cuvee/core/shield.h>
 #include <cuvee/core/sleep.h>
 #include <cuvee/core/task.h>

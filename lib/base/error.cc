@@ -26,6 +26,7 @@ class category final : public std::error_category {
       case errc::bad_url: return "bad URL";
       case errc::deadlock: return "deadlock: nothing is left that could wake the task";
       case errc::loop_closed: return "the loop is closed";
+      case errc::not_done: return "it has not ended yet";
       case errc::not_started: return "ended before it reported ready";
       case errc::too_many_redirects: return "too many redirects";
     }
@@ -111,9 +112,10 @@ timeout_error::timeout_error(std::string_view operation, std::string_view subjec
     : error(std::make_error_code(std::errc::timed_out), operation, subject, detail) {}
 timeout_error::~timeout_error() = default;
 
-cancelled_error::cancelled_error(std::string_view operation)
+cancelled_error::cancelled_error(std::string_view operation, std::string_view reason)
     : error(std::make_error_code(std::errc::operation_canceled), operation, {},
-            "the task was cancelled") {}
+            reason.empty() ? std::string("the task was cancelled")
+                           : "the task was cancelled: " + std::string(reason)) {}
 cancelled_error::~cancelled_error() = default;
 
 }  // namespace cuvee::inline v0

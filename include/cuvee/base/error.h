@@ -19,6 +19,7 @@ enum class errc {
   bad_url,         ///< a URL that cannot be parsed or is not http(s)
   deadlock,        ///< the loop has nothing left to wait for, the task still waits
   loop_closed,     ///< the loop is gone
+  not_done,        ///< a result was asked for before the task had ended
   not_started,     ///< a child of `group::start` ended before it reported ready
   too_many_redirects,
 };
@@ -56,7 +57,8 @@ class CUVEE_API timeout_error : public error {
 /// Thrown by `join` on a task that somebody else cancelled. Code: `std::errc::operation_canceled`.
 class CUVEE_API cancelled_error : public error {
  public:
-  explicit cancelled_error(std::string_view operation = "join");
+  /// `reason`: what `cancel` was given, if anything.
+  explicit cancelled_error(std::string_view operation = "join", std::string_view reason = {});
   ~cancelled_error() override;
 };
 

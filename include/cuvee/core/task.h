@@ -48,7 +48,7 @@ namespace detail {
 #if CUVEE_TRAMPOLINE
 inline namespace by_trampoline {
 using transfer = void;
-inline void transfer_to(strand& s, std::coroutine_handle<> h) noexcept { s.next_frame = h; }
+inline void transfer_to(strand& s, std::coroutine_handle<> h) noexcept { s.home->next_frame = h; }
 inline void transfer_nowhere() noexcept {}
 }  // namespace by_trampoline
 #else
