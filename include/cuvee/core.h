@@ -3,6 +3,9 @@
 #include <cuvee/base.h>
 #include <cuvee/core/any_of.h>
 #include <cuvee/core/as_result.h>
+#include <cuvee/core/barrier.h>
+#include <cuvee/core/capacity_limiter.h>
+#include <cuvee/core/condition.h>
 #include <cuvee/core/context.h>
 #include <cuvee/core/context_var.h>
 #include <cuvee/core/event.h>
@@ -10,9 +13,12 @@
 #include <cuvee/core/gather.h>
 #include <cuvee/core/group.h>
 #include <cuvee/core/loop.h>
+#include <cuvee/core/mutex.h>
 #include <cuvee/core/offload.h>
 #include <cuvee/core/run.h>
+#include <cuvee/core/rw_lock.h>
 #include <cuvee/core/scope.h>
+#include <cuvee/core/semaphore.h>
 #include <cuvee/core/shield.h>
 #include <cuvee/core/sleep.h>
 #include <cuvee/core/task.h>

@@ -20,6 +20,7 @@ class category final : public std::error_category {
     switch (static_cast<errc>(value)) {
       case errc::closed: return "closed";
       case errc::busy: return "another operation is pending";
+      case errc::broken: return "broken";
       case errc::end_of_stream: return "end of stream";
       case errc::limit_exceeded: return "limit exceeded";
       case errc::protocol: return "protocol error";

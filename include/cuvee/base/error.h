@@ -13,6 +13,7 @@ namespace cuvee::inline v0 {
 enum class errc {
   closed = 1,      ///< the object was closed, here or by a cancelled write
   busy,            ///< another operation of the same kind is pending on the object
+  broken,          ///< a barrier was reset or aborted under those who wait
   end_of_stream,   ///< the peer finished sending before the operation had what it needs
   limit_exceeded,  ///< a size, count or time limit was passed
   protocol,        ///< the peer broke the protocol

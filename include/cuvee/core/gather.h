@@ -22,7 +22,7 @@ class gather_awaiter : public combinator_awaiter<gather_awaiter<A...>> {
   auto await_resume() {
     if (this->failures_) std::rethrow_exception(this->failures_.combined());
     if constexpr ((std::is_void_v<typename child<A>::result_type> && ...)) {
-      return;
+      for_each([](auto& c) { c.take(); });  // tells a leaf that its result has arrived
     } else {
       return std::apply(
           [](auto&... c) {
