@@ -52,8 +52,7 @@ template <class Q>
 task<> glance(Q& q, ledger& all) {
   for (int k = 0; k < rounds; k++) {
     int item = all.next();
-    auto [first, second, put, limit] =
-        co_await any_of(q.get(), q.get(), q.put(item), turns(k));
+    auto [first, second, put, limit] = co_await any_of(q.get(), q.get(), q.put(item), turns(k));
     (void)limit;
     if (first) all.was_got(*first);
     if (second) all.was_got(*second);

@@ -25,6 +25,9 @@ struct exchange_end {
 struct exchange_node : wait_node {
   explicit exchange_node(exchange_end* e) noexcept : end(e) {}
 
+  /// Inside a catch block; out of line, since every put and get has one.
+  [[gnu::noinline, gnu::cold]] void fail() noexcept { failure = std::current_exception(); }
+
   exchange_end* end;
   ending how = ending::none;
   std::exception_ptr failure;  // what moving the item threw
@@ -61,7 +64,7 @@ class exchange_line {
     size_--;
     if (n.end) n.end->waiting--;
   }
-  void finish(Node& n, ending how) {
+  [[gnu::noinline]] void finish(Node& n, ending how) {
     remove(n);
     n.how = how;
     n.waiting->complete();
@@ -98,30 +101,21 @@ class exchange {
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
-  /// True: ended, one way or the other.
+  /// True: ended, one way or the other. The usual case, where nobody waits and nothing can throw, is meant to
+  /// be inlined.
   bool put(put_node<T>& n) noexcept {
-    if (over_) [[unlikely]] {
-      n.how = ending::over;
-      return true;
-    }
-    try {
-      if (!offer(std::move(n.value))) return false;
-      n.how = ending::done;
-    } catch (...) {
-      n.failure = std::current_exception();
-    }
+    if (getters_.size() != 0 || items_.size() >= bound_.items() || !items_.pushes_safely() || over_)
+      return put_slowly(n);
+    items_.push(std::move(n.value));
+    accepted_++;
+    n.how = ending::done;
     return true;
   }
   bool get(get_node<T>& n) noexcept {
-    try {
-      if (!take(n.value)) {
-        if (over_) n.how = ending::over;
-        return over_;
-      }
-      n.how = ending::done;
-    } catch (...) {
-      n.failure = std::current_exception();
-    }
+    if (items_.size() == 0 || !Order::takes_safely) return get_slowly(n);
+    items_.take(n.value);
+    n.how = ending::done;
+    if (putters_.size() != 0) admit();
     return true;
   }
   void wait(put_node<T>& n, waiter& w) noexcept { putters_.add(n, w); }
@@ -182,15 +176,40 @@ class exchange {
   std::uint64_t accepted() const noexcept { return accepted_; }
 
  private:
+  [[gnu::noinline]] bool put_slowly(put_node<T>& n) noexcept {
+    if (over_) {
+      n.how = ending::over;
+      return true;
+    }
+    try {
+      if (!offer(std::move(n.value))) return false;
+      n.how = ending::done;
+    } catch (...) {
+      n.fail();
+    }
+    return true;
+  }
+  [[gnu::noinline]] bool get_slowly(get_node<T>& n) noexcept {
+    try {
+      if (!take(n.value)) {
+        if (over_) n.how = ending::over;
+        return over_;
+      }
+      n.how = ending::done;
+    } catch (...) {
+      n.fail();
+    }
+    return true;
+  }
   // A place is free for the first in line. If his item cannot be moved he is told, and it is the next one's.
-  void admit() {
+  [[gnu::noinline]] void admit() {
     for (put_node<T>* p; (p = putters_.front()) && items_.size() < bound_.items();) {
       ending how = ending::done;
       try {
         items_.push(std::move(p->value));
         accepted_++;
       } catch (...) {
-        p->failure = std::current_exception();
+        p->fail();
         how = ending::none;
       }
       putters_.finish(*p, how);

@@ -117,12 +117,19 @@ class basic_queue<T, Order>::put_awaiter : public detail::exchange_put<T, Order>
 
   void await_resume() {
     if (this->how != detail::ending::done) [[unlikely]]
-      await_result().value();
+      refuse();
   }
   result<void> await_result() {
     if (this->failure) std::rethrow_exception(this->failure);
-    if (this->how == detail::ending::over) return error(errc::closed, "put", "queue");
+    if (this->how == detail::ending::over) return closed();
     return {};
+  }
+
+ private:
+  static error closed() { return error(errc::closed, "put", "queue"); }
+  [[noreturn, gnu::noinline, gnu::cold]] void refuse() const {
+    if (this->failure) std::rethrow_exception(this->failure);
+    throw closed();
   }
 };
 
@@ -135,8 +142,7 @@ class basic_queue<T, Order>::get_awaiter : public detail::exchange_get<T, Order>
   T await_resume() {
     if (this->value) [[likely]]
       return std::move(*this->value);
-    if (this->failure) std::rethrow_exception(this->failure);
-    throw closed();
+    refuse();
   }
   result<T> await_result() {
     if (this->value) return std::move(*this->value);
@@ -146,6 +152,10 @@ class basic_queue<T, Order>::get_awaiter : public detail::exchange_get<T, Order>
 
  private:
   static error closed() { return error(errc::closed, "get", "queue"); }
+  [[noreturn, gnu::noinline, gnu::cold]] void refuse() const {
+    if (this->failure) std::rethrow_exception(this->failure);
+    throw closed();
+  }
 };
 
 template <class T, class Order>

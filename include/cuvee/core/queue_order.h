@@ -11,7 +11,7 @@
 
 // The items of a queue and the order they leave it in. `push` and `take` either succeed or throw and leave
 // the items as they were, whatever T's move, a comparison or the allocator throws. `take` moves the item into
-// anything that has an `emplace`.
+// anything that has an `emplace`. `pushes_safely` and `takes_safely` tell where the next one cannot throw.
 namespace cuvee::inline v0::detail {
 
 /// Growing a ring moves what it holds; a deque never does.
@@ -22,7 +22,13 @@ using item_buffer =
 template <class T>
 class fifo_order {
  public:
+  static constexpr bool takes_safely = std::is_nothrow_move_constructible_v<T>;
+
   std::size_t size() const noexcept { return items_.size(); }
+  bool pushes_safely() const noexcept {
+    if constexpr (takes_safely) return !items_.at_capacity();
+    else return false;
+  }
   template <class U>
   void push(U&& item) {
     items_.emplace_back(std::forward<U>(item));
@@ -41,7 +47,13 @@ class fifo_order {
 template <class T>
 class lifo_order {
  public:
+  static constexpr bool takes_safely = std::is_nothrow_move_constructible_v<T>;
+
   std::size_t size() const noexcept { return items_.size(); }
+  bool pushes_safely() const noexcept {
+    if constexpr (takes_safely) return !items_.at_capacity();
+    else return false;
+  }
   template <class U>
   void push(U&& item) {
     items_.emplace_back(std::forward<U>(item));
@@ -61,10 +73,12 @@ class lifo_order {
 template <class T, class Compare>
 class priority_order {
  public:
+  static constexpr bool takes_safely = false;
+
   priority_order(Compare before = {}) : before_(std::move(before)) {}
 
   std::size_t size() const noexcept { return heap_.size(); }
-
+  bool pushes_safely() const noexcept { return false; }
   template <class U>
   void push(U&& item) {
     entry added{held(std::forward<U>(item)), pushed_ + 1};

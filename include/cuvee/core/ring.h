@@ -28,6 +28,8 @@ class ring {
 
   bool empty() const noexcept { return size_ == 0; }
   std::size_t size() const noexcept { return size_; }
+  /// The next `emplace_back` allocates.
+  bool at_capacity() const noexcept { return size_ == slots_; }
   T& front() noexcept { return slot(0); }
   T& back() noexcept { return slot(size_ - 1); }
   T& operator[](std::size_t i) noexcept { return slot(i); }
@@ -35,7 +37,7 @@ class ring {
   /// `item` is none of the ring's own.
   template <class U>
   void emplace_back(U&& item) {
-    if (size_ == slots_) [[unlikely]]
+    if (at_capacity()) [[unlikely]]
       grow();
     std::construct_at(&slot(size_), std::forward<U>(item));
     size_++;
