@@ -4,7 +4,9 @@
 #include <cuvee/core/any_of.h>
 #include <cuvee/core/as_result.h>
 #include <cuvee/core/barrier.h>
+#include <cuvee/core/broadcast.h>
 #include <cuvee/core/capacity_limiter.h>
+#include <cuvee/core/channel.h>
 #include <cuvee/core/condition.h>
 #include <cuvee/core/context.h>
 #include <cuvee/core/context_var.h>
@@ -15,6 +17,7 @@
 #include <cuvee/core/loop.h>
 #include <cuvee/core/mutex.h>
 #include <cuvee/core/offload.h>
+#include <cuvee/core/queue.h>
 #include <cuvee/core/run.h>
 #include <cuvee/core/rw_lock.h>
 #include <cuvee/core/scope.h>

@@ -101,6 +101,21 @@ task<> any_of(int n) {
   co_await cuvee::gather(await_first(ready, enough, n), set_each_turn(ready, enough));
 }
 
+task<> put_items(cuvee::queue<int>& line, int n) {
+  for (int i = 0; i < n; i++) co_await line.put(i);
+}
+
+task<> get_items(cuvee::queue<int>& line, int n) {
+  long sum = 0;
+  for (int i = 0; i < n; i++) sum += co_await line.get();
+  require(sum == long{n} * (n - 1) / 2);
+}
+
+task<> queue(int n) {
+  cuvee::queue<int> line(64);
+  co_await cuvee::gather(put_items(line, n), get_items(line, n));
+}
+
 task<> nap(int i) { co_await cuvee::sleep(std::chrono::milliseconds(i % 1000)); }
 
 task<> sleeps(int n) {
@@ -122,6 +137,7 @@ constexpr bench_row rows[] = {
     // The pool hands blocks out in the reverse of the order they came back in, so that memory is
     // walked upwards in one run and downwards (slower) in the next: an even number of runs.
     {"gather_warm", 200'000, gather_all, CLOCK_MONOTONIC, cache::warm, 4},
+    {"queue", 2'000'000, queue},
     {"timeout_event", 1'000'000, timeout_event},
     {"any_of", 1'000'000, any_of},
     {"sleeps_cpu", 100'000, sleeps, CLOCK_PROCESS_CPUTIME_ID, cache::cold},

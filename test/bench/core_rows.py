@@ -26,6 +26,7 @@ ROWS = (
     CoreRow("spawn_join", limit=45, of_asio=0.15, uvloop="spawn_join"),
     CoreRow("gather_warm", limit=60, node="gather", uvloop="gather"),
     CoreRow("gather_cold"),
+    CoreRow("queue", limit=10, uvloop="queue"),
     CoreRow("timeout_event", limit=60, uvloop="timeout_event"),
     CoreRow("any_of", limit=40, uvloop="any_of"),
     CoreRow("sleeps_cpu", of_asio=0.2, floor="floor_timers", of_floor=0.75, node="sleeps_cpu",

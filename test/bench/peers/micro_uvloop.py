@@ -34,6 +34,21 @@ async def gather(n):
     await asyncio.gather(*[one() for _ in range(n)])
 
 
+async def put_items(line, n):
+    for i in range(n):
+        await line.put(i)
+
+
+async def get_items(line, n):
+    for _ in range(n):
+        await line.get()
+
+
+async def queue(n):
+    line = asyncio.Queue(64)
+    await asyncio.gather(put_items(line, n), get_items(line, n))
+
+
 async def timeout_event(n):
     loop = asyncio.get_running_loop()
     for _ in range(n):
@@ -73,6 +88,7 @@ ROWS = {
     "yield": (yields, 200000, time.perf_counter),
     "spawn_join": (spawn_join, 100000, time.perf_counter),
     "gather": (gather, 100000, time.perf_counter),
+    "queue": (queue, 200000, time.perf_counter),
     "timeout_event": (timeout_event, 50000, time.perf_counter),
     "any_of": (any_of, 50000, time.perf_counter),
     "sleeps_cpu": (sleeps, 100000, time.process_time),
