@@ -6,6 +6,7 @@
 #include <cuvee/core/event.h>
 #include <cuvee/core/failures.h>
 #include <cuvee/core/gather.h>
+#include <cuvee/core/generator.h>
 #include <cuvee/core/group.h>
 #include <cuvee/core/loop.h>
 #include <cuvee/core/offload.h>
