@@ -13,6 +13,9 @@
 #include <cuvee/core/event.h>
 #include <cuvee/core/failures.h>
 #include <cuvee/core/gather.h>
+#include <cuvee/core/generator.h>
+#include <cuvee/core/generator_adaptors.h>
+#include <cuvee/core/generator_blocks.h>
 #include <cuvee/core/group.h>
 #include <cuvee/core/loop.h>
 #include <cuvee/core/mutex.h>
