@@ -2,6 +2,7 @@
 #pragma once
 #include <cuvee/base.h>
 #include <cuvee/core/any_of.h>
+#include <cuvee/core/as_completed.h>
 #include <cuvee/core/as_result.h>
 #include <cuvee/core/barrier.h>
 #include <cuvee/core/broadcast.h>
@@ -13,6 +14,7 @@
 #include <cuvee/core/event.h>
 #include <cuvee/core/failures.h>
 #include <cuvee/core/gather.h>
+#include <cuvee/core/gather_settled.h>
 #include <cuvee/core/generator.h>
 #include <cuvee/core/generator_adaptors.h>
 #include <cuvee/core/generator_blocks.h>
@@ -21,12 +23,15 @@
 #include <cuvee/core/mutex.h>
 #include <cuvee/core/offload.h>
 #include <cuvee/core/queue.h>
+#include <cuvee/core/race.h>
 #include <cuvee/core/run.h>
 #include <cuvee/core/rw_lock.h>
 #include <cuvee/core/scope.h>
 #include <cuvee/core/semaphore.h>
 #include <cuvee/core/shield.h>
 #include <cuvee/core/sleep.h>
+#include <cuvee/core/staggered_race.h>
 #include <cuvee/core/task.h>
 #include <cuvee/core/time.h>
 #include <cuvee/core/timeout.h>
+#include <cuvee/core/wait.h>

@@ -29,6 +29,7 @@ class category final : public std::error_category {
       case errc::loop_closed: return "the loop is closed";
       case errc::not_done: return "it has not ended yet";
       case errc::not_started: return "ended before it reported ready";
+      case errc::foreign: return "an exception of another type";
       case errc::too_many_redirects: return "too many redirects";
     }
     return "unknown error";
@@ -95,6 +96,18 @@ std::string describe(const std::exception_ptr& exception) {
     return e.what();
   } catch (...) {
     return "an exception that is no std::exception";
+  }
+}
+
+error as_error(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const error& e) {
+    return e;
+  } catch (const std::system_error& e) {
+    return error(e.code(), {}, {}, e.what());
+  } catch (...) {
+    return error(errc::foreign, {}, {}, describe(exception));
   }
 }
 

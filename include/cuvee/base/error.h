@@ -22,6 +22,7 @@ enum class errc {
   loop_closed,     ///< the loop is gone
   not_done,        ///< a result was asked for before the task had ended
   not_started,     ///< a child of `group::start` ended before it reported ready
+  foreign,         ///< an exception of another type than `cuvee::error`; its text is the detail
   too_many_redirects,
 };
 
@@ -68,6 +69,9 @@ CUVEE_API std::string describe(std::error_code code);
 
 /// The text of an exception of any type; a `std::exception`'s `what()`.
 CUVEE_API std::string describe(const std::exception_ptr& exception);
+
+/// The `cuvee::error` that an exception is; of another one its code, or `foreign`, with its text.
+CUVEE_API error as_error(const std::exception_ptr& exception);
 
 }  // namespace cuvee::inline v0
 

@@ -68,6 +68,8 @@ class task_handle {
   }
   bool done() const noexcept { return record_->end != detail::outcome::running; }
   bool was_cancelled() const noexcept { return record_->end == detail::outcome::cancelled; }
+  /// It has ended by throwing.
+  bool failed() const noexcept { return static_cast<bool>(record_->error); }
 
  private:
   class moving_join;
