@@ -13,5 +13,6 @@
 #include <cuvee/core/shield.h>
 #include <cuvee/core/sleep.h>
 #include <cuvee/core/task.h>
+#include <cuvee/core/thread_limiter.h>
 #include <cuvee/core/time.h>
 #include <cuvee/core/timeout.h>

@@ -171,6 +171,13 @@ void loop_state::run_posted() {
   }
 }
 
+void loop_state::await_remote(int change) noexcept {
+  remote_waits += change;
+  pool_requests += change;
+  if (remote_waits == 0) uv_unref(uv::as_handle(&wake));
+  else uv_ref(uv::as_handle(&wake));
+}
+
 void loop_state::report_error(std::string message, std::exception_ptr error) noexcept {
   owner->send_report({std::move(message), std::move(error)});
 }
@@ -206,7 +213,7 @@ void loop_state::run_until(root_base& root, strand& main) {
     if (holds > 0) {  // nothing but other threads and signals can wake us
       uv_ref(uv::as_handle(&wake));
       poll(UV_RUN_ONCE);
-      uv_unref(uv::as_handle(&wake));
+      if (remote_waits == 0) uv_unref(uv::as_handle(&wake));
       continue;
     }
     if (gave_up) die("deadlock: a task waits for ever although it was cancelled");
