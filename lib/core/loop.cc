@@ -38,7 +38,10 @@ void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(de
   // What tasks left with the loop ends with them: nobody hears a pooled connection close later.
   struct cleanup {
     detail::loop_state* state;
-    ~cleanup() { state->drop_locals(); }
+    ~cleanup() {
+      state->end_remote_tasks();
+      state->drop_locals();
+    }
   } at_end{state_};
   {
     detail::turn t(*state_);

@@ -6,6 +6,7 @@
 #include "uv.h"
 
 #include <cuvee/core/loop.h>
+#include <cuvee/core/remote_call.h>
 
 #include <memory>
 #include <optional>
@@ -57,6 +58,8 @@ struct loop_state : scheduler {
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
   void drop_locals() noexcept;
+  void cancel_remote_tasks() noexcept;
+  void end_remote_tasks() noexcept;
   void shut_down();
   void free_if_closed() noexcept;
 
@@ -81,8 +84,10 @@ struct loop_state : scheduler {
   std::shared_ptr<mailbox> box;
   std::function<void(const report&)> on_report;
   std::optional<virtual_time> virtual_clock;
-  int pool_requests = 0;  // in libuv's thread pool: real time must pass for them
-  int remote_waits = 0;   // tasks that a post from elsewhere will wake
+  int pool_requests = 0;           // in libuv's thread pool: real time must pass for them
+  int remote_waits = 0;            // tasks that a post from elsewhere will wake
+  list<remote_task> remote_tasks;  // called onto this loop from elsewhere
+  bool ending = false;             // those are being cancelled
 
   static constexpr std::uint64_t never = ~std::uint64_t{0};
   static constexpr std::uint64_t ns_per_ms = 1'000'000;

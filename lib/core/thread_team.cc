@@ -16,10 +16,15 @@ void name_this_thread() noexcept {
 #endif
 }
 
+// Far enough, and can be added to any moment.
+duration bounded(duration d) noexcept {
+  return std::clamp(d, duration::zero(), duration::max() / 4);
+}
+
 }  // namespace
 
 thread_team::thread_team(std::size_t most, duration idle_time) noexcept
-    : most_(most), idle_time_(idle_time) {}
+    : most_(most), idle_time_(bounded(idle_time)) {}
 
 // The last thread holds a share of the team, so none runs any more; it may be this one.
 thread_team::~thread_team() {
@@ -165,7 +170,7 @@ std::size_t thread_team::close(std::optional<duration> limit) {
     return std::all_of(workers_.begin(), workers_.end(),
                        [](const worker& w) { return w.given_up; });
   };
-  if (limit) gone_.wait_for(lock, *limit, all_gone);
+  if (limit) gone_.wait_for(lock, bounded(*limit), all_gone);
   else gone_.wait(lock, all_gone);
   for (worker& w : workers_) give_up(w);
   std::size_t left = workers_.size();
@@ -178,7 +183,7 @@ std::size_t thread_team::close(std::optional<duration> limit) {
 
 void thread_team::idle_time(duration length) {
   std::lock_guard lock(mutex_);
-  idle_time_ = length;
+  idle_time_ = bounded(length);
 }
 
 thread_team::counts thread_team::look() noexcept {
