@@ -32,6 +32,7 @@
 #include <cuvee/core/sleep.h>
 #include <cuvee/core/staggered_race.h>
 #include <cuvee/core/task.h>
+#include <cuvee/core/thread_limiter.h>
 #include <cuvee/core/time.h>
 #include <cuvee/core/timeout.h>
 #include <cuvee/core/wait.h>

@@ -41,6 +41,7 @@ void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(de
   struct cleanup {
     detail::loop_state* state;
     ~cleanup() {
+      state->end_remote_tasks();
       if (state->background.size() == 0) state->drop_locals();
     }
   } at_end{state_};

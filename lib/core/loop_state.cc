@@ -177,6 +177,13 @@ void loop_state::run_posted() {
   }
 }
 
+void loop_state::await_remote(int change) noexcept {
+  remote_waits += change;
+  pool_requests += change;
+  if (remote_waits == 0) uv_unref(uv::as_handle(&wake));
+  else uv_ref(uv::as_handle(&wake));
+}
+
 void loop_state::report_error(std::string message, std::exception_ptr error) noexcept {
   owner->send_report({std::move(message), std::move(error)});
 }
@@ -214,7 +221,7 @@ bool loop_state::run_while_alive(F ended) {
     // Nothing but other threads and signals can wake us.
     uv_ref(uv::as_handle(&wake));
     poll(UV_RUN_ONCE);
-    uv_unref(uv::as_handle(&wake));
+    if (remote_waits == 0) uv_unref(uv::as_handle(&wake));
   }
   return true;
 }
@@ -247,9 +254,33 @@ void loop_state::drop_locals() noexcept {
   while (loop_local* l = locals.pop_front()) delete l;
 }
 
+void loop_state::cancel_remote_tasks() noexcept {
+  turn t(*this);
+  remote_tasks.for_each([](remote_task& r) {
+    r.loop_ended = true;
+    r.cancel();
+  });
+}
+
+// They end with the main task: nobody would run them any more.
+void loop_state::end_remote_tasks() noexcept {
+  if (remote_tasks.empty()) return;
+  ending = true;
+  cancel_remote_tasks();
+  while (!remote_tasks.empty()) {
+    uv_ref(uv::as_handle(&wake));
+    if (virtual_clock) step_virtual();
+    else poll(UV_RUN_ONCE);
+    if (remote_waits == 0) uv_unref(uv::as_handle(&wake));
+  }
+  ending = false;
+}
+
 void loop_state::shut_down() {
   if (depth != 0) die("a loop was destroyed inside one of its own callbacks");
   end_background();
+  if (!remote_tasks.empty()) cancel_remote_tasks();  // of a host that ran them without us
+  if (!remote_tasks.empty()) die("a loop was destroyed while tasks called onto it still run");
   box->close();
   drop_locals();
   handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop

@@ -7,7 +7,7 @@
 
 #include <cuvee/core/group.h>
 #include <cuvee/core/loop.h>
-#include <cuvee/core/offload.h>
+#include <cuvee/core/remote_call.h>
 
 #include <memory>
 #include <optional>
@@ -47,6 +47,8 @@ struct loop_state : scheduler {
   void at_turn_end(turn_end& e) noexcept {
     if (!e.linked()) turn_ends.push_back(e);
   }
+  /// One more (or less) task waits for a thread or another loop: no deadlock, and real time must pass.
+  void await_remote(int change) noexcept;
   void report_error(std::string message, std::exception_ptr error) noexcept;
   std::uint64_t now() const noexcept;
   /// As libuv saw it last: what is due then is not rounded up to the next millisecond.
@@ -59,6 +61,8 @@ struct loop_state : scheduler {
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
   void drop_locals() noexcept;
+  void cancel_remote_tasks() noexcept;
+  void end_remote_tasks() noexcept;
   void shut_down();
   void free_if_closed() noexcept;
 
@@ -84,9 +88,10 @@ struct loop_state : scheduler {
   std::shared_ptr<mailbox> box;
   std::function<void(const report&)> on_report;
   std::optional<virtual_time> virtual_clock;
-  int pool_requests = 0;  // in libuv's thread pool: real time must pass for them
-  int offloads_running = 0;
-  list<offload_job> offloads_waiting;
+  int pool_requests = 0;           // in libuv's thread pool: real time must pass for them
+  int remote_waits = 0;            // tasks that a post from elsewhere will wake
+  list<remote_task> remote_tasks;  // called onto this loop from elsewhere
+  bool ending = false;             // those are being cancelled
 
   static constexpr std::uint64_t never = ~std::uint64_t{0};
   static constexpr std::uint64_t ns_per_ms = 1'000'000;

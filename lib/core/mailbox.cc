@@ -40,11 +40,34 @@ void mailbox::close() noexcept {
   while (left) delete std::exchange(left, left->next);
 }
 
+bool post_state::begin() noexcept {
+  runner_ = std::this_thread::get_id();
+  phase expected = phase::waiting;
+  return phase_.compare_exchange_strong(expected, phase::running);
+}
+
+void post_state::end() noexcept {
+  phase_.store(phase::ended);
+  phase_.notify_all();
+}
+
+bool post_state::cancel() noexcept {
+  phase seen = phase::waiting;
+  if (phase_.compare_exchange_strong(seen, phase::cancelled)) return true;
+  if (seen == phase::running && runner_ != std::this_thread::get_id()) phase_.wait(seen);
+  return seen == phase::cancelled;
+}
+
 }  // namespace detail
 
 void loop_ref::deliver(std::unique_ptr<detail::posted> call) const {
-  if (!box_->push(call.get())) throw error(errc::loop_closed, "post");
+  if (!try_deliver(call)) throw error(errc::loop_closed, "post");
+}
+
+bool loop_ref::try_deliver(std::unique_ptr<detail::posted>& call) const noexcept {
+  if (!box_->push(call.get())) return false;
   call.release();
+  return true;
 }
 
 }  // namespace cuvee::inline v0

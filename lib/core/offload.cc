@@ -1,82 +1,68 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/core/offload.h>
 
+#include "job_gate.h"
 #include "loop_state.h"
+#include "thread_team.h"
 
-#include <algorithm>
-#include <cstdlib>
+#include <atomic>
+#include <pthread.h>
 
 namespace cuvee::inline v0::detail {
 
-namespace {
-
 struct work_request : pooled {
   uv_work_t request;
-  offload_job* job;
+  job_wait* job;
+
+  static void run(uv_work_t* w) {
+    job_wait& j = *static_cast<work_request*>(w->data)->job;
+    j.work_(j);
+    j.leave_gates();  // here, so that a loop which is busy keeps no place
+  }
+  static void finished(uv_work_t* w, int status) {
+    std::unique_ptr<work_request> r(static_cast<work_request*>(w->data));
+    job_wait& j = *r->job;
+    turn t(*j.home_);
+    if (status != 0) j.leave_gates();
+    j.end(status == 0 ? job_wait::stage::ran : job_wait::stage::failed);
+  }
 };
 
-// libuv reads the variable once, when the pool starts; two threads are left to files and lookups.
-int most_running() {
-  static const int limit = [] {
-    const char* size = std::getenv("UV_THREADPOOL_SIZE");
-    int threads = size ? std::atoi(size) : 4;
-    return std::max(1, std::clamp(threads, 1, 1024) - 2);
-  }();
-  return limit;
+void job_wait::submit_to_libuv() {
+  auto r = std::make_unique<work_request>();
+  r->job = this;
+  r->request.data = r.get();
+  stage before = std::exchange(stage_, stage::submitted);  // before another thread looks at it
+  int e = uv::queue_work(home_->uv, &r->request, &work_request::run, &work_request::finished);
+  if (e < 0) {
+    stage_ = before;
+    throw error(std::error_code(-e, std::generic_category()), "offload");
+  }
+  request_ = &r.release()->request;
 }
 
-void submit(loop_state& l, offload_job& job);
+namespace {
 
-void finished(uv_work_t* request, int status) {
-  auto* r = static_cast<work_request*>(request->data);
-  offload_job& job = *r->job;
-  loop_state& l = loop_state::of(*job.home_);
-  delete r;
-  turn t(l);
-  l.pool_requests--;
-  l.offloads_running--;
-  job.request_ = nullptr;
-  job.status_ = status;
-  job.waiter_->complete();
-  if (offload_job* next = l.offloads_waiting.pop_front()) submit(l, *next);
-}
+constexpr std::size_t most_spare_threads = 40;
+constexpr std::chrono::seconds spare_idle_time{10};
+std::atomic<std::shared_ptr<thread_team>*> spare = nullptr;
 
-void submit(loop_state& l, offload_job& job) {
-  auto* r = new work_request;
-  r->job = &job;
-  r->request.data = r;
-  int e = uv::queue_work(
-      l.uv, &r->request,
-      [](uv_work_t* w) {
-        offload_job& j = *static_cast<work_request*>(w->data)->job;
-        j.work_(j);
-      },
-      &finished);
-  if (e < 0) die("uv_queue_work refused a job");  // only for a null callback
-  job.request_ = r;
-  l.pool_requests++;
-  l.offloads_running++;
-}
+// A forked child has none of the threads and perhaps a locked mutex: it begins anew.
+void forget_in_child() { spare.store(nullptr); }
 
 }  // namespace
 
-void offload_job::start(waiter& w) {
-  waiter_ = &w;
-  loop_state& l = loop_state::current();
-  home_ = &l;
-  if (l.offloads_running < most_running()) submit(l, *this);
-  else l.offloads_waiting.push_back(*this);
-}
-
-bool offload_job::withdraw() noexcept {
-  if (linked()) {
-    unlink();
-    status_ = UV_ECANCELED;
-    return true;
+// Never destroyed: an abandoned job may end while the process does.
+std::shared_ptr<thread_team> spare_threads() {
+  static const int at_fork = pthread_atfork(nullptr, nullptr, &forget_in_child);
+  static_cast<void>(at_fork);
+  auto* team = spare.load();
+  while (!team) {
+    auto mine = std::make_unique<std::shared_ptr<thread_team>>(
+        std::make_shared<thread_team>(most_spare_threads, spare_idle_time));
+    if (spare.compare_exchange_strong(team, mine.get())) team = mine.release();
   }
-  // Refused when it runs already; then its end is waited for.
-  uv_cancel(reinterpret_cast<uv_req_t*>(&static_cast<work_request*>(request_)->request));
-  return false;
+  return *team;
 }
 
 }  // namespace cuvee::inline v0::detail

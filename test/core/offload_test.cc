@@ -1,40 +1,19 @@
 // SPDX-License-Identifier: MIT
-// EXE-8, EXE-9 (own threads) come with thread_pool; CAN-21's abandon comes later.
+#include "gate.h"
 #include "scenario.h"
 
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/virtual_clock.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <memory>
-#include <mutex>
 #include <thread>
+#include <vector>
 
 using namespace cuvee;
 using namespace scenario;
 using namespace std::chrono_literals;
-
-namespace {
-
-/// A door for jobs: they wait at it until the test opens it.
-class gate {
- public:
-  void open() { open_.store(true), open_.notify_all(); }
-  void pass() {
-    entered_.fetch_add(1), entered_.notify_all();
-    open_.wait(false);
-  }
-  void await_entered(int n) {
-    for (int seen = entered_.load(); seen < n; seen = entered_.load()) entered_.wait(seen);
-  }
-  int entered() const { return entered_.load(); }
-
- private:
-  std::atomic<bool> open_ = false;
-  std::atomic<int> entered_ = 0;
-};
-
-}  // namespace
 
 CUVEE_TEST_CASE("offload: gives the value of the job, which ran on another thread") {
   auto own = std::this_thread::get_id();
@@ -162,3 +141,102 @@ CUVEE_TEST_CASE("offload: under the virtual clock a job holds time still") {
   CHECK_FALSE(slept.has_value());
   CHECK(clock.elapsed() == 0s);
 }
+
+TEST_CASE("offload: loops in several threads share one limit, and all their jobs complete") {
+  std::atomic<int> running = 0, most = 0, done = 0;
+  auto job = [&] {
+    int now = ++running;
+    for (int seen = most; now > seen && !most.compare_exchange_weak(seen, now);) {
+    }
+    std::this_thread::yield();
+    running--;
+    done++;
+  };
+  auto body = [&] {
+    loop l;
+    l.run([&]() -> task<> {
+      co_await task_group([&](group& g) -> task<> {
+        for (int i = 0; i < 100; i++) g.spawn([&]() -> task<> { co_await offload(job); });
+        co_return;
+      });
+    });
+  };
+  std::vector<std::thread> all;
+  for (int i = 0; i < 4; i++) all.emplace_back(body);
+  for (auto& t : all) t.join();
+  CHECK(done == 400);
+  if (!std::getenv("UV_THREADPOOL_SIZE")) CHECK(most <= 2);
+}
+
+TEST_CASE(
+    "offload: a place handed to a loop whose job was withdrawn meanwhile, goes on to others") {
+  for (int round = 0; round < 20; round++) {
+    std::atomic<int> done = 0;
+    auto body = [&] {
+      loop l;
+      l.run([&]() -> task<> {
+        auto job = [&done] { done++; };
+        co_await task_group([&](group& g) -> task<> {
+          for (int i = 0; i < 10; i++) {
+            auto kept = g.spawn([&]() -> task<> { co_await offload(job); });
+            auto dropped = g.spawn([&]() -> task<> { co_await offload(job); });
+            co_await checkpoint();
+            dropped.cancel();
+          }
+        });
+      });
+    };
+    std::thread other(body);
+    body();
+    other.join();
+    CHECK(done >= 20);
+  }
+}
+
+CUVEE_TEST_CASE("offload: with a limiter of 3 and 6 jobs, 3 run at once at most") {
+  thread_limiter limit(3);
+  std::atomic<int> done = 0;
+  gate door;
+  auto job = [&] {
+    door.pass();
+    done++;
+  };
+  co_await task_group([&](group& g) -> task<> {
+    for (int i = 0; i < 6; i++)
+      g.spawn([&]() -> task<> { co_await offload(limit, job).abandon_on_cancel(); });
+    co_await checkpoint();
+    door.await_entered(3);
+    door.open();
+  });
+  CHECK(done == 6);
+  auto end = limit.statistics();
+  CHECK(end.running == 0);
+  CHECK(end.waiting == 0);
+  CHECK(end.peak == 3);
+}
+
+CUVEE_TEST_CASE("offload: jobs of libuv's pool wait for a limiter, too") {
+  thread_limiter limit(1);
+  gate door;
+  auto blocking = [&door] { door.pass(); };
+  auto give_five = [] { return 5; };
+  int got = 0;
+  co_await task_group([&](group& g) -> task<> {
+    g.spawn([&]() -> task<> { co_await offload(limit, blocking); });
+    g.spawn([&]() -> task<> { got = co_await offload(limit, give_five); });
+    auto withdrawn = g.spawn([&]() -> task<> { co_await offload(limit, give_five); });
+    co_await checkpoint();
+    door.await_entered(1);
+    CHECK(limit.statistics().running == 1);
+    CHECK(limit.statistics().waiting == 2);
+    withdrawn.cancel();
+    co_await turns(2);
+    CHECK(withdrawn.was_cancelled());
+    CHECK(limit.statistics().waiting == 1);
+    door.open();
+  });
+  CHECK(got == 5);
+  CHECK(limit.statistics().running == 0);
+}
+
+TEST_CASE("thread_limiter: a limit of 0 is refused") { CHECK_THROWS_AS(thread_limiter(0), error); }

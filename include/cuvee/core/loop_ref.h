@@ -2,10 +2,14 @@
 #pragma once
 #include <cuvee/base/error.h>
 
+#include <atomic>
 #include <memory>
+#include <thread>
 #include <utility>
 
 namespace cuvee::inline v0 {
+
+class loop_ref;
 
 namespace detail {
 
@@ -22,8 +26,50 @@ struct posted_call final : posted {
   F fn;
 };
 class mailbox;
+class remote_call;
+CUVEE_API void refuse_to_block(const char* operation, const loop_ref& target);
+
+/// Decides between the loop that runs a posted call and those who take it back.
+class CUVEE_API post_state {
+ public:
+  bool begin() noexcept;
+  void end() noexcept;
+  bool cancel() noexcept;
+
+ private:
+  enum class phase : unsigned char { waiting, running, ended, cancelled };
+  std::atomic<phase> phase_ = phase::waiting;
+  std::thread::id runner_;
+};
+template <class F>
+struct cancellable_call {
+  void operator()() {
+    if (!state->begin()) return;
+    struct at_end {
+      post_state& s;
+      ~at_end() { s.end(); }
+    } ending{*state};
+    fn();
+  }
+  F fn;
+  std::shared_ptr<post_state> state;
+};
 
 }  // namespace detail
+
+/// A posted call that can be taken back. Threads: any.
+class post_handle {
+ public:
+  explicit post_handle(std::shared_ptr<detail::post_state> state) noexcept
+      : state_(std::move(state)) {}
+
+  /// Returns: true if the call never ran and never will. If it is running on another thread, waits until it
+  /// has ended.
+  bool cancel() noexcept { return state_->cancel(); }
+
+ private:
+  std::shared_ptr<detail::post_state> state_;
+};
 
 /// Reaches a loop from any thread, also when the loop is gone. Cheap to copy.
 class CUVEE_API loop_ref {
@@ -37,9 +83,20 @@ class CUVEE_API loop_ref {
   void post(F fn) const {
     deliver(std::make_unique<detail::posted_call<F>>(std::move(fn)));
   }
+  /// The same for a call that may be taken back before it runs.
+  template <class F>
+  [[nodiscard]] post_handle post_cancellable(F fn) const {
+    auto state = std::make_shared<detail::post_state>();
+    post(detail::cancellable_call<F>{std::move(fn), state});
+    return post_handle(std::move(state));
+  }
 
  private:
+  friend class detail::remote_call;
+  friend void detail::refuse_to_block(const char* operation, const loop_ref& target);
+
   void deliver(std::unique_ptr<detail::posted> call) const;
+  bool try_deliver(std::unique_ptr<detail::posted>& call) const noexcept;
   std::shared_ptr<detail::mailbox> box_;
 };
 
