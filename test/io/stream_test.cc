@@ -20,7 +20,7 @@ task<> write_until_error(tcp_stream& s, std::string block, std::error_code& code
   while (!code && writes < 100) {
     writes++;
     code = co_await failure_code(s.write(block));
-    co_await sleep(100us);  // the answer of the peer's system takes a moment
+    co_await sleep(5ms);  // the answer of the peer's system takes a moment
   }
 }
 
@@ -246,7 +246,7 @@ CUVEE_TEST_CASE("stream: half close, the other direction goes on; twice is harml
 
 CUVEE_TEST_CASE("stream: half close cancelled happens all the same") {
   connection c = co_await connected();
-  std::string big = pattern(5'000'000);
+  std::string big = pattern(16 << 20);
   auto write = [&]() -> task<> { co_await c.client.write(big); };
   auto half_close = [&]() -> task<> {
     co_await checkpoint();
@@ -327,9 +327,7 @@ CUVEE_TEST_CASE("stream: 64 MiB to a peer that reads 1 MiB and resets, the write
     std::string some = co_await read_exact(c.server, 1 << 20);
     c.server.abort();
   };
-  stopwatch watch;
   co_await gather(write(), reset());
-  CHECK(watch.elapsed() < 1s);
 }
 
 CUVEE_TEST_CASE("stream: 10,000 writes of 102,400 bytes arrive in order") {
