@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 #include <initializer_list>
+#include <string>
 #include <unistd.h>
 
 namespace cuvee::inline v0::detail {
@@ -14,22 +15,26 @@ namespace {
 
 class signal_block final : public handle_block {
  public:
-  signal_block(loop_state& l, int number, void (*fn)(void*, int), void* data)
-      : handle_block(l), fn_(fn), data_(data) {
-    if (uv::signal_init(l.uv, &handle_) != 0) return;
+  signal_block(loop_state& l, void (*fn)(void*, int), void* data)
+      : handle_block(l), fn_(fn), data_(data) {}
+  void start(int number) {
+    check(uv::signal_init(home().uv, &handle_), number);
     opened(uv::as_handle(&handle_));
-    uv::signal_start(
-        &handle_,
-        [](uv_signal_t* h, int signal) {
-          auto& self = of<signal_block>(h);
-          turn t(self.home());
-          self.fn_(self.data_, signal);
-        },
-        number);
+    auto arrived = [](uv_signal_t* h, int signal) {
+      auto& self = of<signal_block>(h);
+      turn t(self.home());
+      self.fn_(self.data_, signal);
+    };
+    check(uv::signal_start(&handle_, arrived, number), number);
     uv_unref(uv::as_handle(&handle_));
   }
 
  private:
+  static void check(int status, int number) {
+    if (status == 0) return;
+    std::error_code code(-status, std::generic_category());
+    throw error(code, "handle", "signal " + std::to_string(number));
+  }
   uv_signal_t handle_{};
   void (*fn_)(void*, int);
   void* data_;
@@ -38,15 +43,19 @@ class signal_block final : public handle_block {
 /// Ctrl-C for one main task.
 class interrupter {
  public:
-  interrupter(loop_state& l, strand& main) : main_(&main) {
-    if (getpid() != gettid()) return;
-    std::size_t i = 0;
-    for (int number : {SIGINT, SIGTERM})
-      blocks_[i++] = new signal_block(l, number, &on_signal, this);
-  }
+  explicit interrupter(strand& main) noexcept : main_(&main) {}
+  interrupter(const interrupter&) = delete;
   ~interrupter() {
     for (signal_block* b : blocks_)
       if (b) b->disown();
+  }
+  void start(loop_state& l) {
+    if (getpid() != gettid()) return;
+    std::size_t i = 0;
+    for (int number : {SIGINT, SIGTERM}) {
+      signal_block* b = blocks_[i++] = new signal_block(l, &on_signal, this);
+      b->start(number);
+    }
   }
   int signal() const noexcept { return signal_; }
 
@@ -70,8 +79,9 @@ class interrupter {
 
 int run_main(loop& l, task<int> main) {
   root<int> r(std::move(main));
-  interrupter signals(loop_state::of(l), r.main);
+  interrupter signals(r.main);
   try {
+    signals.start(loop_state::of(l));
     l.run_root(r);
     return r.take();
   } catch (const cancelled_error&) {
