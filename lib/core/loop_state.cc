@@ -196,7 +196,9 @@ void loop_state::step_virtual() {
   if (jump && virtual_clock->quiet > duration::zero()) {
     // Something real may still be on its way: wait for it a moment before time passes.
     auto ms = std::chrono::ceil<std::chrono::milliseconds>(virtual_clock->quiet).count();
-    uv_timer_start(&timer, [](uv_timer_t*) {}, static_cast<std::uint64_t>(ms), 0);
+    // The timer may be due before libuv polls, which without uv_stop would then wait for ever.
+    uv_timer_start(
+        &timer, [](uv_timer_t* t) { uv_stop(t->loop); }, static_cast<std::uint64_t>(ms), 0);
     poll(UV_RUN_ONCE);
     uv_timer_stop(&timer);
     if (turns != before) return;

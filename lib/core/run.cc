@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <initializer_list>
+#include <string>
 #include <unistd.h>
 
 namespace cuvee::inline v0 {
@@ -17,22 +18,26 @@ namespace {
 
 class signal_block final : public handle_block {
  public:
-  signal_block(loop_state& l, int number, void (*fn)(void*, int), void* data)
-      : handle_block(l), fn_(fn), data_(data) {
-    if (uv::signal_init(l.uv, &handle_) != 0) return;
+  signal_block(loop_state& l, void (*fn)(void*, int), void* data)
+      : handle_block(l), fn_(fn), data_(data) {}
+  void start(int number) {
+    check(uv::signal_init(home().uv, &handle_), number);
     opened(uv::as_handle(&handle_));
-    uv::signal_start(
-        &handle_,
-        [](uv_signal_t* h, int signal) {
-          auto& self = of<signal_block>(h);
-          turn t(self.home());
-          self.fn_(self.data_, signal);
-        },
-        number);
+    auto arrived = [](uv_signal_t* h, int signal) {
+      auto& self = of<signal_block>(h);
+      turn t(self.home());
+      self.fn_(self.data_, signal);
+    };
+    check(uv::signal_start(&handle_, arrived, number), number);
     uv_unref(uv::as_handle(&handle_));
   }
 
  private:
+  static void check(int status, int number) {
+    if (status == 0) return;
+    std::error_code code(-status, std::generic_category());
+    throw error(code, "handle", "signal " + std::to_string(number));
+  }
   uv_signal_t handle_{};
   void (*fn_)(void*, int);
   void* data_;
@@ -42,19 +47,22 @@ class signal_block final : public handle_block {
 
 struct interrupter::state : timer_node {
   state(loop_state& l, strand* m, duration limit)
-      : timer_node(&out_of_time), home(&l), main(m), exit_limit(limit) {
-    if (!main) start_exit_limit();
-    if (getpid() != gettid()) return;
-    std::size_t i = 0;
-    for (int number : {SIGINT, SIGTERM})
-      blocks[i++] = new signal_block(l, number, &on_signal, this);
-  }
+      : timer_node(&out_of_time), home(&l), main(m), exit_limit(limit) {}
   ~state() {
     if (armed()) stop_timer(*home, *this);
     for (signal_block* b : blocks)
       if (b) b->disown();
   }
 
+  void start() {
+    if (!main) start_exit_limit();
+    if (getpid() != gettid()) return;
+    std::size_t i = 0;
+    for (int number : {SIGINT, SIGTERM}) {
+      signal_block* b = blocks[i++] = new signal_block(*home, &on_signal, this);
+      b->start(number);
+    }
+  }
   void start_exit_limit() {
     if (exit_limit != duration::max()) start_timer(*home, *this, exit_limit);
   }
@@ -83,7 +91,9 @@ struct interrupter::state : timer_node {
 };
 
 interrupter::interrupter(loop& l, strand* main, duration exit_limit)
-    : state_(std::make_unique<state>(loop_state::of(l), main, exit_limit)) {}
+    : state_(std::make_unique<state>(loop_state::of(l), main, exit_limit)) {
+  state_->start();
+}
 interrupter::~interrupter() = default;
 int interrupter::signal() const noexcept { return state_->signal; }
 

@@ -31,13 +31,18 @@ CUVEE_UV(signal_start, (uv_signal_t * h, uv_signal_cb cb, int number), (h, cb, n
 CUVEE_UV(queue_work, (uv_loop_t * l, uv_work_t* r, uv_work_cb work, uv_after_work_cb done),
          (l, r, work, done))
 CUVEE_UV(tcp_init, (uv_loop_t * l, uv_tcp_t* h), (l, h))
+CUVEE_UV(tcp_open, (uv_tcp_t * h, uv_os_sock_t fd), (h, fd))
 CUVEE_UV(tcp_bind, (uv_tcp_t * h, const sockaddr* a, unsigned flags), (h, a, flags))
 CUVEE_UV(tcp_connect, (uv_connect_t * r, uv_tcp_t* h, const sockaddr* a, uv_connect_cb cb),
          (r, h, a, cb))
 CUVEE_UV(tcp_nodelay, (uv_tcp_t * h, int on), (h, on))
+CUVEE_UV(tcp_getsockname, (const uv_tcp_t* h, sockaddr* a, int* size), (h, a, size))
+CUVEE_UV(tcp_getpeername, (const uv_tcp_t* h, sockaddr* a, int* size), (h, a, size))
 CUVEE_UV(tcp_close_reset, (uv_tcp_t * h, uv_close_cb cb), (h, cb))
 CUVEE_UV(pipe_init, (uv_loop_t * l, uv_pipe_t* h, int ipc), (l, h, ipc))
 CUVEE_UV(pipe_open, (uv_pipe_t * h, uv_file fd), (h, fd))
+CUVEE_UV(pipe, (uv_file ends[2], int read_flags, int write_flags), (ends, read_flags, write_flags))
+CUVEE_UV(fileno, (const uv_handle_t* h, uv_os_fd_t* fd), (h, fd))
 CUVEE_UV(listen, (uv_stream_t * h, int backlog, uv_connection_cb cb), (h, backlog, cb))
 CUVEE_UV(accept, (uv_stream_t * server, uv_stream_t* client), (server, client))
 CUVEE_UV(read_start, (uv_stream_t * h, uv_alloc_cb a, uv_read_cb r), (h, a, r))

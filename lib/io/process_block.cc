@@ -114,7 +114,7 @@ void process_block::start(const command& c) {
 // /dev/stdout again, as scripts do, and two of its descriptors can share one.
 int process_block::make_pipe(stream_index i) {
   uv_file ends[2];
-  int e = i == in ? uv_pipe(ends, 0, UV_NONBLOCK_PIPE) : uv_pipe(ends, UV_NONBLOCK_PIPE, 0);
+  int e = i == in ? uv::pipe(ends, 0, UV_NONBLOCK_PIPE) : uv::pipe(ends, UV_NONBLOCK_PIPE, 0);
   if (e < 0) throw uv_error(e, "spawn", name_);
   int ours = i == in ? ends[1] : ends[0];
   int theirs = i == in ? ends[0] : ends[1];
@@ -173,7 +173,7 @@ void process_block::abandon() {
     // Closing already, as far as others can see; libuv must reap before it may forget the handle.
     start_close([](uv_handle_t* h, uv_close_cb done) {
       of<process_block>(h).when_closed_ = done;
-      uv_process_kill(reinterpret_cast<uv_process_t*>(h), SIGKILL);
+      uv_process_kill(reinterpret_cast<uv_process_t*>(h), SIGKILL);  // fails for the dead only
     });
   }
   disown();

@@ -32,7 +32,11 @@ struct resolve_awaiter::request : detail::pooled {
 void resolve_awaiter::arrived(int status, const addrinfo* found) {
   request_ = nullptr;
   status_ = status;
-  for (const addrinfo* i = found; i; i = i->ai_next) found_.emplace_back(*i->ai_addr);
+  try {
+    for (const addrinfo* i = found; i; i = i->ai_next) found_.emplace_back(*i->ai_addr);
+  } catch (const std::bad_alloc&) {
+    status_ = UV_ENOMEM;
+  }
   waiter_->complete();
 }
 
@@ -43,6 +47,9 @@ bool resolve_awaiter::await_ready() {
     return true;
   } catch (const error&) {
     return false;
+  } catch (const std::bad_alloc&) {
+    status_ = UV_ENOMEM;
+    return true;
   }
 }
 
@@ -52,7 +59,13 @@ bool resolve_awaiter::await_suspend(waiter& w) {
     return false;
   }
   waiter_ = &w;
-  auto* r = new request;
+  request* r = nullptr;
+  try {
+    r = new request;
+  } catch (const std::bad_alloc&) {
+    status_ = UV_ENOMEM;
+    return false;
+  }
   r->native.data = r;
   r->home = &detail::loop_state::current();
   r->awaiter = this;

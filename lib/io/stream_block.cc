@@ -3,7 +3,10 @@
 
 #include "uv_error.h"
 
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #if CUVEE_ASAN
@@ -32,6 +35,16 @@ void set_buffer(uv_buf_t& b, char* base, std::size_t size) noexcept {
 
 void check(int status, const char* what) {
   if (status < 0) throw uv_error(status, what);
+}
+
+// For what libuv calls: nothing may be thrown through it.
+template <class Get>
+char* memory_or_null(Get get) noexcept {
+  try {
+    return get();
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
 }
 
 }  // namespace
@@ -75,10 +88,17 @@ void stream_block::emptied() {
   if (!reading_) arm();
 }
 
-void stream_block::keep_window() {
+void stream_block::keep_window() noexcept {
   bool small = window_size_ < small_buffer_bytes;
-  char* room =
-      small ? static_cast<char*>(frame_pool_get(small_buffer_bytes)) : large_buffers::get();
+  char* room = memory_or_null([&] {
+    return small ? static_cast<char*>(frame_pool_get(small_buffer_bytes)) : large_buffers::get();
+  });
+  if (!room) {  // the bytes are lost, and with them the stream
+    turn t(home());
+    window_size_ = 0;
+    place_ = place::none;
+    return fail_read(UV_ENOMEM);
+  }
   std::memcpy(room, window_, window_size_);
   drop_own();
   own_ = window_ = room;
@@ -88,24 +108,27 @@ void stream_block::keep_window() {
 }
 
 // Bytes behind an unconsumed window are read into the tail of the block's own buffer.
-void stream_block::make_room() {
-  if (window_ + window_size_ != own_ + own_capacity_) return;
+// Returns: whether there is room.
+bool stream_block::make_room() noexcept {
+  if (window_ + window_size_ != own_ + own_capacity_) return true;
   if (window_ != own_) {
     std::memmove(own_, window_, window_size_);
   } else {
-    char* room = large_buffers::get();
+    char* room = memory_or_null(&large_buffers::get);
+    if (!room) return false;
     std::memcpy(room, window_, window_size_);
     drop_own();
     own_ = room;
     own_capacity_ = window_limit;
   }
   window_ = own_;
+  return true;
 }
 
 void stream_block::on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
   stream_block& b = of<stream_block>(h);
   if (b.window_size_ != 0) {
-    b.make_room();
+    if (!b.make_room()) return set_buffer(*buffer, nullptr, 0);  // on_read sees ENOBUFS
     char* tail = b.window_ + b.window_size_;
     set_buffer(*buffer, tail, static_cast<std::size_t>(b.own_ + b.own_capacity_ - tail));
   } else if (b.reader_ && !b.reader_->into.empty()) {
@@ -144,11 +167,23 @@ void stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer) {
     b.arrived(static_cast<std::size_t>(n), *buffer);
   } else if (n < 0) {
     turn t(b.home());
-    if (n == UV_EOF) b.eof_ = true;
-    else if (b.read_error_ == 0) b.read_error_ = static_cast<int>(n);
+    int status = n == UV_EOF ? b.end_status() : static_cast<int>(n);
+    if (status == UV_ENOBUFS) status = UV_ENOMEM;
+    if (status == UV_EOF) b.eof_ = true;
+    else if (b.read_error_ == 0) b.read_error_ = status;
     b.disarm();
     b.wake_reader();
   }
+}
+
+// libuv takes a hang-up after a short read for the end and asks no more: it may be a reset.
+int stream_block::end_status() const noexcept {
+  uv_os_fd_t fd;
+  if (native_.stream.type != UV_TCP) return UV_EOF;
+  if (uv::fileno(reinterpret_cast<const uv_handle_t*>(&native_.stream), &fd) != 0) return UV_EOF;
+  char byte;
+  bool reset = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == ECONNRESET;
+  return reset ? UV_ECONNRESET : UV_EOF;
 }
 
 void stream_block::arm() {
@@ -217,7 +252,9 @@ int stream_block::start_shutdown(waiter& w) {
     if (status == UV_ENOTSOCK) b.close();
     if (waiter* waiting = std::exchange(b.shutdown_waiter_, nullptr)) waiting->complete();
   });
-  if (e < 0) shutdown_waiter_ = nullptr;
+  if (e == 0) return 0;
+  shutdown_waiter_ = nullptr;
+  if (e != UV_ENOTCONN) break_off();  // the peer must not wait for an end that does not come
   return e;
 }
 
@@ -234,7 +271,7 @@ endpoint stream_block::peer() {
   sockaddr_storage storage{};
   int size = sizeof storage;
   int e = closing() ? static_cast<int>(UV_ENOTCONN)
-                    : uv_tcp_getpeername(tcp(), reinterpret_cast<sockaddr*>(&storage), &size);
+                    : uv::tcp_getpeername(tcp(), reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "peer address", "tcp stream");
   return endpoint(reinterpret_cast<sockaddr&>(storage));
 }

@@ -119,10 +119,11 @@ class stream_block : public handle_block, turn_end, public pooled {
 
   static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
   static void on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer);
+  int end_status() const noexcept;
   void emptied();
-  void keep_window();
+  void keep_window() noexcept;
   [[gnu::always_inline]] inline void arrived(std::size_t n, const uv_buf_t& buffer);
-  void make_room();
+  bool make_room() noexcept;
   void arm();
   void disarm() noexcept;
   void wake_reader();

@@ -126,7 +126,7 @@ std::size_t stream_block::unsent() const noexcept {
   int in_kernel = 0;
   uv_os_fd_t fd;
   // The kernel's buffers hold megabytes: our own queue may stand still while the peer reads.
-  bool known = uv_fileno(reinterpret_cast<const uv_handle_t*>(&native_.stream), &fd) == 0 &&
+  bool known = uv::fileno(reinterpret_cast<const uv_handle_t*>(&native_.stream), &fd) == 0 &&
                ioctl(fd, TIOCOUTQ, &in_kernel) == 0;
   return queued + (known ? static_cast<std::size_t>(in_kernel) : 0);
 }

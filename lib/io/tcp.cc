@@ -24,9 +24,9 @@ endpoint tcp_stream::peer() const { return block_->peer(); }
 endpoint tcp_stream::local() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = is_open()
-              ? uv_tcp_getsockname(block_->tcp(), reinterpret_cast<sockaddr*>(&storage), &size)
-              : static_cast<int>(UV_ENOTCONN);
+  int e = is_open() ? detail::uv::tcp_getsockname(block_->tcp(),
+                                                  reinterpret_cast<sockaddr*>(&storage), &size)
+                    : static_cast<int>(UV_ENOTCONN);
   if (e < 0) throw uv_error(e, "local address", "tcp stream");
   return endpoint(reinterpret_cast<sockaddr&>(storage));
 }
@@ -51,10 +51,18 @@ connect_awaiter::~connect_awaiter() {
 }
 
 bool connect_awaiter::await_suspend(waiter& w) {
-  op_ = new operation;
+  try {
+    op_ = new operation;
+    op_->block = stream_block::make_tcp(loop_state::current());
+  } catch (const std::bad_alloc&) {
+    status_ = UV_ENOMEM;
+    return false;
+  } catch (const error& e) {
+    status_ = -e.code().value();
+    return false;
+  }
   op_->waiter_ = &w;
   op_->request.data = op_;
-  op_->block = stream_block::make_tcp(loop_state::current());
   sockaddr_storage to;
   to_.store(reinterpret_cast<sockaddr&>(to));
   op_->status =
@@ -73,11 +81,14 @@ bool connect_awaiter::await_cancel(waiter&) {
   return false;
 }
 
-bool connect_awaiter::await_must_resume() const noexcept { return op_->status != UV_ECANCELED; }
+bool connect_awaiter::await_must_resume() const noexcept {
+  return status_ != 0 || op_->status != UV_ECANCELED;
+}
 
 result<tcp_stream> connect_awaiter::await_result() {
-  if (op_->status != 0) return uv_error(op_->status, "connect", to_.to_string());
-  detail::uv::tcp_nodelay(op_->block->tcp(), 1);
+  int status = status_ != 0 ? status_ : op_->status;
+  if (status == 0) status = detail::uv::tcp_nodelay(op_->block->tcp(), 1);
+  if (status != 0) return uv_error(status, "connect", to_.to_string());
   return tcp_stream(std::exchange(op_->block, nullptr));
 }
 
@@ -130,7 +141,7 @@ class tcp_listener::block final : public detail::handle_block {
       ::close(fd);
       return e;
     }
-    int e = uv_tcp_open(&handle_, fd);
+    int e = detail::uv::tcp_open(&handle_, fd);
     if (e < 0) ::close(fd);
     return e;
   }
@@ -141,28 +152,40 @@ class tcp_listener::block final : public detail::handle_block {
   void arrived() {
     waiting_ = true;
     if (accept_awaiter* a = waiters.front()) {
-      stream_block* s = take();
-      if (!s) return;
+      if (!take(*a)) return;
       static_cast<detail::list_node*>(a)->unlink();
-      a->accepted_ = s;
       a->waiter_->complete();
     }
   }
-  stream_block* take() {
-    if (!waiting_) return nullptr;
-    waiting_ = false;
-    stream_block* s = stream_block::make_tcp(home());
-    if (detail::uv::accept(stream(), s->stream()) != 0) {
-      s->disown();
-      return nullptr;
+  /// Returns: whether `a` has its connection or its error. After an error the connection waits on.
+  bool take(accept_awaiter& a) noexcept {
+    if (!waiting_) return false;
+    stream_block* s = nullptr;
+    a.status_ = make(s);
+    if (a.status_ == 0) a.status_ = detail::uv::accept(stream(), s->stream());
+    waiting_ = a.status_ != 0 && a.status_ != UV_EAGAIN;
+    if (a.status_ == 0 && detail::uv::tcp_nodelay(s->tcp(), 1) == 0) {
+      a.accepted_ = s;
+      return true;
     }
-    detail::uv::tcp_nodelay(s->tcp(), 1);
-    return s;
+    if (s) s->disown();
+    if (!waiting_) a.status_ = 0;  // that one is gone already
+    return waiting_;
   }
 
   detail::list<accept_awaiter> waiters;
 
  private:
+  int make(stream_block*& s) noexcept {
+    try {
+      s = stream_block::make_tcp(home());
+      return 0;
+    } catch (const error& e) {
+      return -e.code().value();
+    } catch (const std::bad_alloc&) {
+      return UV_ENOMEM;
+    }
+  }
   void on_closing() override {
     while (accept_awaiter* a = waiters.pop_front()) a->waiter_->complete();
   }
@@ -194,16 +217,15 @@ void tcp_listener::close() { block_->close(); }
 endpoint tcp_listener::local() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = block_->closing()
-              ? static_cast<int>(UV_EBADF)
-              : uv_tcp_getsockname(block_->tcp(), reinterpret_cast<sockaddr*>(&storage), &size);
+  int e = block_->closing() ? static_cast<int>(UV_EBADF)
+                            : detail::uv::tcp_getsockname(
+                                  block_->tcp(), reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "local address", "tcp listener");
   return endpoint(reinterpret_cast<sockaddr&>(storage));
 }
 
 bool accept_awaiter::await_ready() {
-  accepted_ = listener_->block_->take();
-  return accepted_ || listener_->block_->closing();
+  return listener_->block_->take(*this) || listener_->block_->closing();
 }
 
 void accept_awaiter::await_suspend(waiter& w) {
@@ -217,6 +239,7 @@ bool accept_awaiter::await_cancel(waiter&) noexcept {
 }
 
 tcp_stream accept_awaiter::await_resume() {
+  if (!accepted_ && status_ != 0) throw uv_error(status_, "accept", "tcp listener");
   if (!accepted_) throw error(errc::closed, "accept", "tcp listener");
   return tcp_stream(std::exchange(accepted_, nullptr));
 }

@@ -6,6 +6,7 @@
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/virtual_clock.h>
 
+#include <algorithm>
 #include <limits>
 #include <random>
 #include <vector>
@@ -102,9 +103,14 @@ CUVEE_TEST_CASE(
   });
   CHECK(trace.size() == 3);
   CHECK(trace.back() == 's');
-  auto before = std::chrono::steady_clock::now();
-  for (int i = 0; i < 100; i++) co_await sleep(0s);
-  CHECK(std::chrono::steady_clock::now() - before < 50ms);
+  std::chrono::nanoseconds fastest = 1h;  // others may have the processor for a while
+  for (int round = 0; round < 20 && fastest > 50ms; round++) {
+    auto before = std::chrono::steady_clock::now();
+    for (int i = 0; i < 100; i++) co_await sleep(0s);
+    fastest =
+        std::min<std::chrono::nanoseconds>(fastest, std::chrono::steady_clock::now() - before);
+  }
+  CHECK(fastest < 50ms);
 }
 
 CUVEE_TEST_CASE("timer: absurdly long sleeps are cancelled promptly") {

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Of SUB-14: umask, user ids, sessions, descriptors to pass and files to redirect to come with
-// their features.
+// Communicating with a child, waiting for it and killing it.
 #include "io_case.h"
 
 #include <cuvee/testing/doctest.h>
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,15 +27,6 @@ command filter(const char* program) {
 void wait_for_death(int pid) {
   siginfo_t info{};
   waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOWAIT);
-}
-
-std::string spawn_failure(const command& c) {
-  try {
-    process p = spawn(c);
-    return "";
-  } catch (const error& e) {
-    return e.what();
-  }
 }
 
 }  // namespace
@@ -111,7 +100,7 @@ CUVEE_TEST_CASE("process: communicate ignores that the child does not read its i
   CHECK(r.status == exit_status::exited(3));
 }
 
-CUVEE_TEST_CASE("process: a pipe's reader that goes ends a large write within a second") {
+CUVEE_TEST_CASE("process: a pipe's reader that goes ends a large write") {
   process p = spawn(command("sleep", "60").in(stdio::pipe));
   std::string block(32 * 32768, 'x');
   auto write = [&]() -> task<std::string> { co_return co_await failure(p.in().write(block)); };
@@ -119,10 +108,8 @@ CUVEE_TEST_CASE("process: a pipe's reader that goes ends a large write within a 
     co_await sleep(1ms);
     p.kill(SIGKILL);
   };
-  stopwatch watch;
   auto [text, none] = co_await gather(write(), end());
   CHECK(text == "write stdin of sleep: broken pipe (EPIPE)");
-  CHECK(watch.elapsed() < 1s);
   co_await p.wait();
 }
 
@@ -134,14 +121,16 @@ CUVEE_TEST_CASE("process: reads smaller than the output get all of it") {
 }
 
 CUVEE_TEST_CASE("process: wait returns at the exit although a grandchild holds the output") {
-  process p = spawn(command::shell("echo x; sleep 1; sleep 1").out(stdio::pipe));
-  std::string x = co_await read_exact(p.out(), 2);
-  CHECK(x == "x\n");
-  stopwatch watch;
+  process p = spawn(command::shell("sleep 60 & echo $!; wait").out(stdio::pipe));
+  std::string number;
+  while (!number.ends_with('\n')) number += co_await read_exact(p.out(), 1);
   p.kill(SIGKILL);
   exit_status s = co_await p.wait();
   CHECK(s == exit_status::signaled(SIGKILL));
-  CHECK(watch.elapsed() < 500ms);
+  int grandchild = std::stoi(number);
+  CHECK(::kill(grandchild, SIGKILL) == 0);  // it was there still
+  std::string rest = co_await read_all(p.out());
+  CHECK(rest.empty());
 }
 
 CUVEE_TEST_CASE("process: communicate waits for the end of the output, or for the drain limit") {
@@ -250,110 +239,6 @@ CUVEE_TEST_CASE("process: no task runs between the reaping of a child and the ne
   CHECK(known >= 1);
 }
 
-CUVEE_TEST_CASE("process: failed spawns do not disturb a child that lives") {
-  process p = spawn(filter("cat"));
-  for (int i = 0; i < 20; i++) {
-    std::string text = spawn_failure(command("./no-such-program").out(stdio::pipe));
-    CHECK(text == "spawn ./no-such-program: no such file or directory (ENOENT)");
-  }
-  process_result r = co_await p.communicate("x");
-  CHECK(r.out == "x");
-  co_await checkpoint();
-  CHECK(waitpid(-1, nullptr, WNOHANG) == -1);
-  CHECK(errno == ECHILD);
-}
-
-CUVEE_TEST_CASE("process: spawn errors name the program, or the directory where that is at fault") {
-  CHECK(spawn_failure(command("no-such-program")) ==
-        "spawn no-such-program: no such file or directory (ENOENT)");
-  CHECK(spawn_failure(command("true").cwd("/no/such/place")) ==
-        "spawn true in /no/such/place: no such file or directory (ENOENT)");
-  CHECK(spawn_failure(command("/etc/passwd").cwd("/")) ==
-        "spawn /etc/passwd: permission denied (EACCES)");
-  CHECK(spawn_failure(command("echo", std::string_view("a\0b", 3))) ==
-        "spawn echo: an argument contains a NUL byte");
-  CHECK(spawn_failure(command("true").env("A=B", "c")) ==
-        "spawn true: not a name or value of an environment variable");
-  CHECK(spawn_failure(command("true").cwd("")) == "spawn true: not a name of a directory");
-  co_return;
-}
-
-CUVEE_TEST_CASE(
-    "process: out of descriptors at any point of a spawn, an error and nothing is left") {
-  struct limit {  // restores what it changed
-    rlimit old{};
-    limit() { getrlimit(RLIMIT_NOFILE, &old); }
-    ~limit() { setrlimit(RLIMIT_NOFILE, &old); }
-  };
-  int next = dup(0);
-  close(next);
-  int failed = 0;
-  for (int spare = 0; spare < 12; spare++) {
-    std::string text;
-    {
-      limit l;
-      rlimit few = {static_cast<rlim_t>(next + spare), l.old.rlim_max};
-      setrlimit(RLIMIT_NOFILE, &few);
-      text = spawn_failure(command("cat").in(stdio::pipe).out(stdio::pipe).err(stdio::pipe));
-    }
-    if (!text.empty()) CHECK(text == "spawn cat: too many open files (EMFILE)");
-    failed += !text.empty();
-    co_await sleep(1ms);  // what was started is reaped, and its descriptors are closed
-  }
-  CHECK(failed >= 6);
-  CHECK(failed < 12);
-}
-
-CUVEE_TEST_CASE("process: directory and environment are the command's") {
-  command c = command::shell("pwd; echo \"$CUVEE_A|$CUVEE_B|${HOME+home}\"");
-  c.cwd("/usr").env("CUVEE_A", "1").env("CUVEE_B", "").env("CUVEE_A", "2");
-  process_result r = co_await run_process(c, capture::out);
-  CHECK(r.out.starts_with("/usr\n2||"));
-  c.clear_env().env("CUVEE_B", "x=y");
-  r = co_await run_process(c, capture::out);
-  CHECK(r.out == "/usr\n|x=y|\n");
-  process_result empty = co_await run_process(command("/usr/bin/env").clear_env(), capture::out);
-  CHECK(empty.out.empty());
-}
-
-CUVEE_TEST_CASE("process: arguments reach the program as they are") {
-  std::vector<std::string> more = {"*", "a  b", "$HOME"};
-  command c("printf", "<%s>", "", "\n");
-  process_result r = co_await run_process(c.args(more).arg("'"), capture::out);
-  CHECK(r.out == "<><\n><*><a  b><$HOME><'>");
-  CHECK(c.to_string() == "printf <%s>  \n * a  b $HOME '");
-}
-
-CUVEE_TEST_CASE("process: stderr can be apart, null, or the same pipe as stdout in order") {
-  command c = command::shell("echo out; echo err >&2; echo more");
-  process_result r = co_await run_process(c, capture::all);
-  CHECK(r.out == "out\nmore\n");
-  CHECK(r.err == "err\n");
-  r = co_await run_process(c, capture::merged);
-  CHECK(r.out == "out\nerr\nmore\n");
-  CHECK(r.err.empty());
-  c.err(stdio::null);
-  r = co_await run_process(c, capture::out);
-  CHECK(r.out == "out\nmore\n");
-  c.out(stdio::null);
-  r = co_await run_process(c, capture::err);
-  CHECK(r.err == "err\n");
-  CHECK(r.out.empty());
-}
-
-CUVEE_TEST_CASE("process: a child can open its standard streams again by name") {
-  command c = command::shell("cat /dev/stdin; echo err >/dev/stderr");
-  process_result r = co_await run_process(c, capture::all, "in");
-  CHECK(r.out == "in");
-  CHECK(r.err == "err\n");
-}
-
-CUVEE_TEST_CASE("process: a child has the default SIGPIPE although the loop ignores it") {
-  process p = spawn(command::shell("kill -PIPE $$; exit 1"));
-  exit_status s = co_await p.wait();
-  CHECK(s == exit_status::signaled(SIGPIPE));
-}
-
 CUVEE_TEST_CASE(
     "process: with SIGCHLD ignored by inheritance, wait still ends with the real status") {
   auto old = std::signal(SIGCHLD, SIG_IGN);
@@ -370,14 +255,6 @@ CUVEE_TEST_CASE("process: half close of stdin is the end of the child's input") 
   std::string all = co_await read_all(p.out());
   CHECK(all == "abc");
   co_await p.in().shutdown_write();
-  co_await p.wait();
-}
-
-CUVEE_TEST_CASE("process: a stream that is no pipe is refused") {
-  process p = spawn(command("true").out(stdio::null));
-  CHECK_THROWS_WITH_AS(p.out(), "use stdout of true: it is not a pipe", error);
-  CHECK_THROWS_AS(p.in(), error);
-  CHECK_THROWS_AS(p.err(), error);
   co_await p.wait();
 }
 

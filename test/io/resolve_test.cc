@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 
 using namespace cuvee;
 using namespace io_case;
@@ -78,7 +79,7 @@ CUVEE_TEST_CASE("resolve: cancelled before and during, nothing is waited for") {
   stopwatch watch;
   auto cut = co_await move_on_after(0ms, resolve("no-such-host.invalid", 80));
   CHECK_FALSE(cut);
-  CHECK(watch.elapsed() < 500ms);
+  CHECK(watch.elapsed() < 5s);
 }
 
 TEST_CASE("resolve: cancelled at every suspension, nothing is left") {
@@ -93,14 +94,18 @@ TEST_CASE("resolve: cancelled at every suspension, nothing is left") {
 TEST_SUITE_BEGIN("slow");
 
 CUVEE_TEST_CASE("resolve: user jobs that block do not delay a lookup") {
-  stopwatch watch;
-  auto block = []() -> task<> { co_await offload([] { usleep(300000); }); };
-  auto look_up = [&]() -> task<std::chrono::nanoseconds> {
-    co_await resolve("localhost", 80);
-    co_return watch.elapsed();
+  std::atomic<bool> found = false;
+  auto job = [&] {
+    for (int i = 0; i < 10'000 && !found; i++) usleep(1000);
+    return found.load();
   };
-  auto [a, b, c, d, took] = co_await gather(block(), block(), block(), block(), look_up());
-  CHECK(took < 200ms);
+  auto block = [&]() -> task<bool> { co_return co_await offload(job); };
+  auto look_up = [&]() -> task<> {
+    co_await resolve("localhost", 80);
+    found = true;
+  };
+  auto [a, b, c, d, none] = co_await gather(block(), block(), block(), block(), look_up());
+  CHECK(a);  // else the lookup had to wait for the jobs
 }
 
 TEST_SUITE_END();

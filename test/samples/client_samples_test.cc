@@ -125,7 +125,7 @@ TEST_SUITE_BEGIN("slow");
 CUVEE_TEST_CASE("samples: fetch --summary, a line per URL whatever happens to it") {
   auto use = [](std::string base) -> task<> {
     std::string gone = refused_url();
-    command c(sample("fetch"), "--summary", "--max-redirects=2", "--max-time=0.5", "--max-body=20",
+    command c(sample("fetch"), "--summary", "--max-redirects=2", "--max-time=2", "--max-body=20",
               base + "/hello", base + "/gone", base + "/again", gone, base + "/never", "x:y",
               base + "/moved");
     process_result r = co_await run_process(c, capture::all);
@@ -148,7 +148,7 @@ CUVEE_TEST_CASE("samples: fetch --summary, a line per URL whatever happens to it
 CUVEE_TEST_CASE("samples: scraper, one line per URL and totals; failures do not stop it") {
   auto use = [](std::string base) -> task<> {
     std::string gone = refused_url();
-    command c(sample("scraper"), "--concurrency", "2", "--timeout", "0.5", base + "/hello", gone,
+    command c(sample("scraper"), "--concurrency", "2", "--timeout", "2", base + "/hello", gone,
               base + "/none", base + "/never", base + "/moved");
     process_result r = co_await run_process(c, capture::all);
     CHECK(r.status == exit_status::exited(1));

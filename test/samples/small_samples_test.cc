@@ -123,11 +123,9 @@ CUVEE_TEST_CASE("samples: Ctrl-C ends run_commands and its children") {
   process p = spawn(command(sample("run_commands")).out(stdio::pipe));
   std::string line;
   while (line != "Done with echo hello: hello\n") line = co_await read_line(p.out());
-  auto start = loop::current().now();
   p.kill(SIGINT);
   exit_status end = co_await p.wait();
   CHECK(end == exit_status::exited(130));
-  CHECK(loop::current().now() - start < 500ms);
 }
 
 TEST_SUITE_END();

@@ -38,6 +38,7 @@ class CUVEE_API connect_awaiter {
   struct operation;
   endpoint to_;
   operation* op_ = nullptr;
+  int status_ = 0;  // why it could not be started
 };
 
 /// Connects to a numeric address. Errors: `connection_refused`, `network_unreachable`, … naming the
@@ -70,6 +71,7 @@ class CUVEE_API accept_awaiter : detail::list_node {
   tcp_listener* listener_;
   waiter* waiter_ = nullptr;
   detail::stream_block* accepted_ = nullptr;
+  int status_ = 0;
 };
 
 /// A listening socket. Connections are taken one by one as they are asked for; the others wait in the kernel.
@@ -82,7 +84,8 @@ class CUVEE_API tcp_listener {
   ~tcp_listener();
 
   /// Waits for a connection; several tasks may wait, they are served in order.
-  /// Errors: closed. Cancel: safe, no connection is lost.
+  /// Errors: closed; not_enough_memory, which leaves the connection waiting. Cancel: safe, no
+  /// connection is lost.
   [[nodiscard]] accept_awaiter accept() { return accept_awaiter(*this); }
   /// The address it is bound to, with the port the system chose where 0 was asked for.
   endpoint local() const;
