@@ -62,22 +62,6 @@ void connection::answer_unrouted() {
   else send_error(405, {}, &allow);
 }
 
-void connection::run_plain(handler& h) {
-  try {
-    h.call(request_, *this);
-  } catch (...) {
-    answer_exception();
-  }
-}
-
-task<> connection::run_coroutine(handler& h) {
-  try {
-    send(co_await h.run(request_));
-  } catch (...) {
-    answer_exception();
-  }
-}
-
 task<> connection::run_streaming(handler& h) {
   response_writer w(*this);
   try {

@@ -16,6 +16,7 @@
 
 namespace cuvee::inline v0::http::detail {
 
+using v0::detail::in_place;
 using v0::detail::stream_block;
 
 /// The Date and Keep-Alive lines of responses, renewed once a second.
@@ -152,8 +153,6 @@ class connection final : public v0::detail::list_node, body_source, reply {
   // answer.cc
   handler* begin_answer();
   void answer_unrouted();
-  void run_plain(handler& h);
-  task<> run_coroutine(handler& h);
   task<> run_streaming(handler& h);
   void answer_exception(bool begun = false);
   void report_exception();
