@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "body.h"
-#include "connection.h"
+#include "deadline_timer.h"
 #include "parser.h"
 #include "serialize.h"
 
-#include "io/stream_block.h"
-
 #include <cuvee/http/client.h>
+#include <cuvee/io/tcp.h>
 
 #include <memory>
 

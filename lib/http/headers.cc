@@ -146,7 +146,8 @@ void headers::append(std::string_view name, std::string_view value) {
 void headers::replace_value(std::size_t i, std::string_view value) {
   entry& e = entries_[i];
   const auto by = static_cast<std::ptrdiff_t>(value.size()) - std::ptrdiff_t{e.value_size};
-  const auto at = text_.begin() + static_cast<std::ptrdiff_t>(e.at + e.name_size + separator.size());
+  const auto at =
+      text_.begin() + static_cast<std::ptrdiff_t>(e.at + e.name_size + separator.size());
   text_.insert(text_.erase(at, at + e.value_size), value.begin(), value.end());
   e.value_size = static_cast<std::uint32_t>(value.size());
   shift(i + 1, by);

@@ -82,7 +82,8 @@ class CUVEE_API headers {
   void check_room(std::string_view operation, std::string_view name, std::size_t more) const;
   void shift(std::size_t from, std::ptrdiff_t by) noexcept;
 
-  std::vector<char> text_;  // no string: an empty one is dearer to move, and every response is moved
+  std::vector<char>
+      text_;  // no string: an empty one is dearer to move, and every response is moved
   std::vector<entry> entries_;
 };
 
