@@ -3,6 +3,7 @@
 #include "body.h"
 #include "deadline_timer.h"
 #include "parser.h"
+#include "piece_writer.h"
 #include "router.h"
 #include "serialize.h"
 #include "write_watch.h"
@@ -50,8 +51,6 @@ struct server_state {
   common_lines lines{options.idle_timeout};
 };
 
-inline constexpr std::size_t high_water_bytes = 64 * 1024;  // of answers the client has not taken
-
 /// One keep-alive connection of a server: reads heads, calls handlers, writes their answers in order.
 class connection final : public v0::detail::list_node, body_source, reply {
  public:
@@ -91,6 +90,7 @@ class connection final : public v0::detail::list_node, body_source, reply {
 
   // answer.cc
   handler* begin_answer();
+  bool begin_body(const handler* h);
   void answer_unrouted();
   task<> run_streaming(handler& h);
   void answer_exception(bool begun = false);
