@@ -35,6 +35,19 @@ task<std::string> text_of(http::request_writer& w) {
   co_return std::to_string(r.status()) + " " + co_await r.body().text();
 }
 
+/// Runs `use` with an upload to a server that never answers.
+template <class F>
+task<> unanswered(std::optional<std::uint64_t> length, F use) {
+  scripted::server s(std::vector<scripted::step>{{"", scripted::then::stall}});
+  auto user = [&]() -> task<> {
+    http::client c;
+    http::client_request request(post, s.url());
+    http::request_writer w = co_await c.upload(request, length);
+    co_await use(w);
+  };
+  co_await s.during(user());
+}
+
 }  // namespace
 
 CUVEE_TEST_CASE("upload: pieces arrive in order, chunked or with their declared length") {
@@ -100,11 +113,7 @@ CUVEE_TEST_CASE("upload: an early answer can be read, and the connection is not 
 }
 
 CUVEE_TEST_CASE("upload: the end of the exchange fails a write that waits in it") {
-  scripted::server s(std::vector<scripted::step>{{"", scripted::then::stall}});
-  auto use = [&]() -> task<> {
-    http::client c;
-    http::client_request request(post, s.url());
-    http::request_writer w = co_await c.upload(request, 1 << 30);
+  auto use = [](http::request_writer& w) -> task<> {
     std::string large(64 << 20, 'x');
     auto failed = co_await move_on_after(5ms, w.write(large));
     CHECK(!failed);
@@ -114,7 +123,7 @@ CUVEE_TEST_CASE("upload: the end of the exchange fails a write that waits in it"
     auto answer = co_await as_result(w.response());
     CHECK(!answer);
   };
-  co_await s.during(use());
+  co_await unanswered(1 << 30, use);
 }
 
 CUVEE_TEST_CASE("upload: a response destroyed beside a pending write fails the write") {
@@ -171,11 +180,7 @@ CUVEE_TEST_CASE("upload: more or less than declared is an error") {
 }
 
 CUVEE_TEST_CASE("upload: a second write while one is pending is busy, as is finish") {
-  scripted::server s(std::vector<scripted::step>{{"", scripted::then::stall}});
-  auto use = [&]() -> task<> {
-    http::client c;
-    http::client_request request(post, s.url());
-    http::request_writer w = co_await c.upload(request, 1 << 30);
+  auto use = [](http::request_writer& w) -> task<> {
     std::string large(64 << 20, 'x');
     int busy = 0;
     auto second = [&]() -> task<> {
@@ -191,7 +196,7 @@ CUVEE_TEST_CASE("upload: a second write while one is pending is busy, as is fini
     co_await any_of(w.write(large), second());
     CHECK(busy == 2);
   };
-  co_await s.during(use());
+  co_await unanswered(1 << 30, use);
 }
 
 CUVEE_TEST_CASE("upload: a server that takes nothing is cut after read_timeout") {
@@ -209,12 +214,8 @@ CUVEE_TEST_CASE("upload: a server that takes nothing is cut after read_timeout")
 }
 
 CUVEE_TEST_CASE("upload: the time for the head begins with the end of the body") {
-  scripted::server s(std::vector<scripted::step>{{"", scripted::then::stall}});
   testing::virtual_clock clock(loop::current(), 1ms);
-  auto use = [&]() -> task<> {
-    http::client c;
-    http::client_request request(post, s.url());
-    http::request_writer w = co_await c.upload(request);
+  auto use = [&](http::request_writer& w) -> task<> {
     for (int i = 0; i < 4; i++) {
       co_await w.write("slow");
       co_await sleep(40s);
@@ -226,7 +227,7 @@ CUVEE_TEST_CASE("upload: the time for the head begins with the end of the body")
     CHECK(clock.elapsed() >= 220s);
     CHECK(clock.elapsed() < 230s);
   };
-  co_await s.during(use());
+  co_await unanswered(std::nullopt, use);
 }
 
 CUVEE_TEST_CASE("upload: a redirect is the response") {
