@@ -3,6 +3,7 @@
 
 #include "loop_state.h"
 
+#include <cerrno>
 #include <cstdio>
 
 namespace cuvee::inline v0 {
@@ -10,7 +11,7 @@ namespace cuvee::inline v0 {
 namespace {
 
 void print_report(const report& r) noexcept {
-  std::string line = "cuvee: " + r.message;
+  std::string line = std::string(program_invocation_short_name) + ": " + r.message;
   if (r.error) line += ": " + describe(r.error);
   std::fprintf(stderr, "%s\n", line.c_str());
 }

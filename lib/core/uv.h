@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 // The one place through which the library calls libuv where a call can fail: builds with
-// CUVEE_FAULTS let tests make the n-th call fail with an error of their choice.
+// CUVEE_FAULTS (meson's option `faults`) let tests make the n-th call fail with an error of their choice.
 #pragma once
 #include <uv.h>
+
+#if defined(CUVEE_FAULTS)
+#include <atomic>
+#endif
 
 namespace cuvee::inline v0::detail::uv {
 
 #if defined(CUVEE_FAULTS)
-struct fault_plan {
-  int (*decide)(const char* call) = nullptr;  // 0: let it through
-};
-inline thread_local fault_plan faults;
-inline int fault(const char* call) { return faults.decide ? faults.decide(call) : 0; }
+// Asked before each call, on whatever thread makes it; 0 lets it through.
+inline std::atomic<int (*)(const char* call)> decide_fault = nullptr;
+inline int fault(const char* call) {
+  auto decide = decide_fault.load();
+  return decide ? decide(call) : 0;
+}
 #else
 constexpr int fault(const char*) { return 0; }
 #endif

@@ -35,22 +35,26 @@ handler* connection::begin_answer() {
   phase_ = phase::answering;
   deadline_.clear();
   keep_alive_ = parser_.keep_alive();
-  if (parser_.has_body()) {  // else it is complete from before
-    owes_continue_ = parser_.expect_continue();
-    head_sent_ = false;
-    body_started_ = piece_taken_ = 0;
-    decoder_.begin(parser_.body(), options().limits, options().limits.body_bytes);
-    if (decoder_.state() == progress::failed) [[unlikely]] {
-      send_error(decoder_.why().status, decoder_.why().cause);
-      return nullptr;
-    }
-  }
   server_.routes.match(parser_.path(), match_);
-  if (match_.found) [[likely]]
-    if (handler* h = match_.found->find(parser_.verb())) return h;
-  if (server_.routes.fallback && !match_.found) return server_.routes.fallback.get();
-  answer_unrouted();
-  return nullptr;
+  handler* h = match_.found ? match_.found->find(parser_.verb()) : server_.routes.fallback.get();
+  if (parser_.has_body() && !begin_body(h))
+    return nullptr;  // without one it is complete from before
+  if (!h) [[unlikely]]
+    answer_unrouted();
+  return h;
+}
+
+// Returns: false if it has been refused.
+bool connection::begin_body(const handler* h) {
+  owes_continue_ = parser_.expect_continue();
+  head_sent_ = false;
+  body_started_ = piece_taken_ = 0;
+  const limits& l = options().limits;
+  decoder_.begin(parser_.body(), l, h ? h->max_body().value_or(l.body_bytes) : l.body_bytes);
+  if (decoder_.state() != progress::failed) [[likely]]
+    return true;
+  send_error(decoder_.why().status, decoder_.why().cause);
+  return false;
 }
 
 void connection::answer_unrouted() {
@@ -60,22 +64,6 @@ void connection::answer_unrouted() {
   allow.set("Allow", match_.found ? std::string_view(match_.found->allow) : "GET, HEAD, OPTIONS");
   if (asks_options) send_text(204, {}, &allow, {});
   else send_error(405, {}, &allow);
-}
-
-void connection::run_plain(handler& h) {
-  try {
-    h.call(request_, *this);
-  } catch (...) {
-    answer_exception();
-  }
-}
-
-task<> connection::run_coroutine(handler& h) {
-  try {
-    send(co_await h.run(request_));
-  } catch (...) {
-    answer_exception();
-  }
 }
 
 task<> connection::run_streaming(handler& h) {

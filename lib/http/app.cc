@@ -10,10 +10,16 @@ app::app(app&&) noexcept = default;
 app& app::operator=(app&&) noexcept = default;
 app::~app() = default;
 
-void app::add(const method* m, std::string_view pattern, std::unique_ptr<detail::handler> h) {
+route_settings app::add(const method* m, std::string_view pattern,
+                        std::unique_ptr<detail::handler> h) {
+  detail::handler& added = *h;
   router_->add(m, pattern, std::move(h));
+  return route_settings(added);
 }
 
-void app::set_fallback(std::unique_ptr<detail::handler> h) { router_->fallback = std::move(h); }
+route_settings app::set_fallback(std::unique_ptr<detail::handler> h) {
+  router_->fallback = std::move(h);
+  return route_settings(*router_->fallback);
+}
 
 }  // namespace cuvee::inline v0::http

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/http/client.h>
 
-#include "client_exchange.h"
+#include "client_upload.h"
 
 namespace cuvee::inline v0::http {
 
@@ -58,15 +58,21 @@ task<client_response> client::fetch(client_request r) {
 task<response_stream> client::open(client_request r) {
   detail::exchange x(*state_, view(r));
   co_await x.run();
-  detail::client_connection& c = x.connection();
-  c.begin_body(r.max_body().value_or(std::numeric_limits<std::uint64_t>::max()));
-  std::unique_ptr<detail::response_record, detail::response_deleter> record(x.make_record());
   // A body still on its way out is larger than what strings keep in place: moving leaves it there.
   std::optional<std::string> sent;
-  if (c.uploading()) sent = std::move(r).take_body();
-  response_stream::download_ptr download(
-      new detail::download(x.take_lease(), x.verb(), record->url, std::move(sent)));
-  co_return response_stream(std::move(record), std::move(download));
+  auto most_bytes = r.max_body();
+  if (x.connection().uploading()) sent = std::move(r).take_body();
+  co_return detail::open_response(x, most_bytes, std::move(sent));
+}
+
+task<request_writer> client::upload(client_request r, std::optional<std::uint64_t> length) {
+  request_writer::upload_ptr u(new detail::client_upload(*state_, std::move(r), length));
+  if (u->request.body())
+    throw u->x.refused(std::make_error_code(std::errc::invalid_argument),
+                       "the request has a body already");
+  co_await u->x.begin();
+  u->x.connection().begin_sending(u->sender);
+  co_return request_writer(std::move(u));
 }
 
 std::size_t client::idle_connections() const noexcept { return state_->idle_count(); }
@@ -90,6 +96,10 @@ task<client_response> fetch(client_request r) {
 }
 task<response_stream> open(client_request r) {
   co_return co_await default_client().open(std::move(r));
+}
+
+task<request_writer> upload(client_request r, std::optional<std::uint64_t> length) {
+  co_return co_await default_client().upload(std::move(r), length);
 }
 
 }  // namespace cuvee::inline v0::http

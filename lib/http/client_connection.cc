@@ -66,9 +66,7 @@ struct client_connection::upload : waiter, v0::detail::stream_writer, v0::detail
     auto* self = static_cast<upload*>(w);
     if (client_connection* c = self->owner) {
       c->upload_ = nullptr;
-      if (!c->head_done_)
-        c->deadline_.set_at(
-            std::min(c->total_at_, c->turn_time() + ns(c->options_.header_timeout)));
+      if (!c->head_done_) c->deadline_.set_at(c->header_end());
     }
     delete self;
   }
@@ -121,7 +119,7 @@ duration client_connection::idle_time() const noexcept {
 
 bool client_connection::reusable() const noexcept {
   return head_done_ && !objection_ && parser_.keep_alive() && decoder_.complete() && usable() &&
-         !upload_ && block_.in_flight() == 0 && block_.write_error() == 0 &&
+         !upload_ && !sending_ && block_.in_flight() == 0 && block_.write_error() == 0 &&
          idle_time() > duration::zero();
 }
 
@@ -145,13 +143,28 @@ void client_connection::send(const request_head& head, std::string_view body,
   exchanges_++;
   parser_.next();
   parser_.answers(head.verb);
-  answered_ = head_done_ = in_body_ = false;
+  answered_ = head_done_ = in_body_ = sending_ = false;
   informational_ = 0;
   total_at_ = total_at;
   if (!copied) start_upload(body);
   // While a large body is on its way only the total time counts.
-  deadline_.set_at(upload_ ? total_at
-                           : std::min(total_at, deadline_.now() + ns(options_.header_timeout)));
+  deadline_.set_at(upload_ ? total_at : header_end());
+}
+
+std::uint64_t client_connection::header_end() const noexcept {
+  return std::min(total_at_, turn_time() + ns(options_.header_timeout));
+}
+
+void client_connection::begin_sending(body_sender& by) noexcept {
+  sender_ = &by;
+  by.connection = this;
+  sending_ = true;
+  deadline_.set_at(total_at_);
+}
+
+void client_connection::end_sending() noexcept {
+  sending_ = false;
+  if (!head_done_) deadline_.set_at(header_end());
 }
 
 void client_connection::start_upload(std::string_view body) {
@@ -190,7 +203,7 @@ bool client_connection::take_head() {
 // ---- the body
 
 std::uint64_t client_connection::gap_end() const noexcept {
-  if (upload_) return total_at_;
+  if (upload_ || sending_) return total_at_;
   return std::min(total_at_, turn_time() + ns(options_.read_timeout));
 }
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "body.h"
-#include "connection.h"
+#include "deadline_timer.h"
 #include "parser.h"
 #include "serialize.h"
 
-#include "io/stream_block.h"
-
 #include <cuvee/http/client.h>
+#include <cuvee/io/tcp.h>
 
 #include <memory>
 
@@ -15,6 +14,7 @@ namespace cuvee::inline v0::http::detail {
 
 class client_state;
 struct host_pool;
+class client_connection;
 
 /// Whose failure it is: what error texts begin with.
 struct request_name {
@@ -23,6 +23,13 @@ struct request_name {
 
   std::string operation() const;
   std::string subject() const { return target.to_string(); }
+};
+
+/// Who sends a body piece by piece through a connection.
+struct body_sender {
+  client_connection* connection = nullptr;  // while it carries the exchange
+  /// Its end, when the exchange ends first: a write may still be under way in it.
+  std::unique_ptr<client_connection> closed;
 };
 
 /// One connection of a client: carries exchanges one after another and waits in the pool between
@@ -52,6 +59,15 @@ class client_connection : public v0::detail::list_node, public v0::detail::poole
   /// Whether the server has sent nothing at all in this exchange.
   bool unanswered() const noexcept { return !answered_ && !block_.timed_out(); }
   bool uploading() const noexcept { return upload_ != nullptr; }
+  /// After `send`: the body follows, by `by` through `block`.
+  void begin_sending(body_sender& by) noexcept;
+  void end_sending() noexcept;
+  void leave(body_sender& by) noexcept {
+    sender_ = nullptr;
+    by.connection = nullptr;
+  }
+  body_sender* sender() const noexcept { return sender_; }
+  stream_block& block() noexcept { return block_; }
   const response_parser& head() const noexcept { return parser_; }
   void begin_body(std::uint64_t most_bytes) noexcept;
   /// A body that nobody wants, for the connection's sake: a little, and not for long.
@@ -89,6 +105,7 @@ class client_connection : public v0::detail::list_node, public v0::detail::poole
   struct upload;
 
   void start_upload(std::string_view body);
+  std::uint64_t header_end() const noexcept;
   void touch() noexcept { deadline_.set_at(gap_end()); }
   std::uint64_t gap_end() const noexcept;
   std::uint64_t turn_time() const noexcept { return block_.home().turn_time(); }
@@ -109,6 +126,7 @@ class client_connection : public v0::detail::list_node, public v0::detail::poole
   chunk_reader reader_;
   host_pool* host_ = nullptr;
   upload* upload_ = nullptr;
+  body_sender* sender_ = nullptr;
   char* buffer_ = nullptr;  // of chunks, while there are some
   std::size_t chunk_size_ = 0;
   std::uint64_t total_at_ = 0;
@@ -118,6 +136,7 @@ class client_connection : public v0::detail::list_node, public v0::detail::poole
   bool answered_ = false;
   bool head_done_ = false;
   bool in_body_ = false;
+  bool sending_ = false;  // the sender has not finished
   bool out_of_memory_ = false;
   const char* objection_ = nullptr;  // to a response the parser accepts
 };

@@ -6,6 +6,7 @@
 #include <cuvee/core/timeout.h>
 
 #include <algorithm>
+#include <limits>
 
 namespace cuvee::inline v0::http::detail {
 
@@ -61,10 +62,15 @@ exchange::exchange(client_state& client, const outgoing& what) noexcept
       target_(what.target),
       fields_(what.fields && !what.fields->empty() ? what.fields : nullptr),
       body_(what.body),
-      has_body_(what.has_body || expects_body(what.verb)) {}
+      has_body_(what.has_body || expects_body(what.verb)),
+      streamed_(what.streamed) {}
 
 error exchange::refused(std::error_code code, std::string_view why) const {
   return error(code, name().operation(), name().subject(), why);
+}
+
+timeout_error exchange::late(std::string_view why) const {
+  return timeout_error(name().operation(), name().subject(), why);
 }
 
 headers& exchange::own_fields() {
@@ -109,13 +115,7 @@ duration exchange::time_for(duration limit) const {
 task<> exchange::run() {
   prepare();
   for (;;) {
-    if (!lease_) {
-      check_target();
-      lease_ = client_.try_lease(*target_);
-    }
-    // One that was handed over may have ended since.
-    if (lease_ && lease_.connection() && !lease_->usable()) lease_.disconnect();
-    if (!lease_ || !lease_.connection()) co_await find_connection();
+    if (!has_connection()) co_await find_connection();
     send();
     co_await head_awaiter(connection());
     if (!connection().has_head()) {
@@ -131,13 +131,28 @@ task<> exchange::run() {
   }
 }
 
+task<> exchange::begin() {
+  prepare();
+  if (!has_connection()) co_await find_connection();
+  send();
+}
+
+// Tries to, without waiting.
+bool exchange::has_connection() {
+  if (!lease_) {
+    check_target();
+    lease_ = client_.try_lease(*target_);
+  }
+  // One that was handed over may have ended since.
+  if (lease_ && lease_.connection() && !lease_->usable()) lease_.disconnect();
+  return lease_ && lease_.connection();
+}
+
 task<> exchange::find_connection() {
   if (!lease_) {
     const duration limit = time_for(client_.options().pool_timeout);
     auto granted = co_await move_on_after(limit, lease_awaiter(client_, *target_));
-    if (!granted)
-      throw timeout_error(name().operation(), name().subject(),
-                          "waiting for a free connection timed out");
+    if (!granted) throw late("waiting for a free connection timed out");
     if (!*granted) throw refused(errc::closed, "the client was closed");
     lease_ = std::move(*granted);
     if (lease_.connection() && !lease_->usable()) lease_.disconnect();
@@ -149,7 +164,7 @@ task<> exchange::connect() {
   const duration limit = time_for(client_.options().connect_timeout);
   try {
     auto stream = co_await move_on_after(limit, v0::connect(target_->host(), target_->port()));
-    if (!stream) throw timeout_error(name().operation(), name().subject(), "connecting timed out");
+    if (!stream) throw late("connecting timed out");
     lease_.connected(std::make_unique<client_connection>(std::move(*stream), client_.options()));
   } catch (const timeout_error&) {
     throw;
@@ -165,7 +180,8 @@ void exchange::send() {
   if (target_->query()) head.target = with_query = target_->target();
   else head.target = target_->path();
   head.host = host_.empty() ? std::string_view(lease_.host().authority) : host_;
-  if (has_body_) head.body = {framing::length, body_.size()};
+  if (streamed_) head.body = *streamed_;
+  else if (has_body_) head.body = {framing::length, body_.size()};
   head.more_lines = lines_beside(fields_);
   head.fields = fields_;
   lease_->send(head, body_, total_at_);
@@ -218,6 +234,15 @@ void exchange::go_to(url next, int status) {
   }
   own_target_ = std::move(next);
   target_ = &*own_target_;
+}
+
+response_stream open_response(exchange& x, std::optional<std::uint64_t> most_bytes,
+                              std::optional<std::string> sent) {
+  x.connection().begin_body(most_bytes.value_or(std::numeric_limits<std::uint64_t>::max()));
+  std::unique_ptr<response_record, response_deleter> record(x.make_record());
+  response_stream::download_ptr download(
+      new detail::download(x.take_lease(), x.verb(), record->url, std::move(sent)));
+  return response_stream(std::move(record), std::move(download));
 }
 
 // ---- download

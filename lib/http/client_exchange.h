@@ -13,6 +13,7 @@ struct outgoing {
   std::string_view body = {};
   bool has_body = false;
   std::optional<std::uint64_t> max_body = {};
+  std::optional<body_framing> streamed = {};  // the body follows by pieces
 };
 
 /// One request from the caller's view: through redirects and at most one repetition to the head of
@@ -22,7 +23,9 @@ class exchange {
   exchange(client_state& client, const outgoing& what) noexcept;
 
   task<> run();
-  /// After `run`.
+  /// The first half of it, for a body that follows: a connection, and the head sent.
+  task<> begin();
+  /// After either.
   client_connection& connection() const noexcept { return *lease_.connection(); }
   response_record* make_record() const {
     return new response_record(connection().head(), *target_);
@@ -30,15 +33,17 @@ class exchange {
   [[noreturn]] void fail() const { connection().fail(name()); }
   lease&& take_lease() noexcept { return std::move(lease_); }
   method verb() const noexcept { return verb_; }
+  error refused(std::error_code code, std::string_view why) const;
+  timeout_error late(std::string_view why) const;
 
  private:
   request_name name() const noexcept { return {verb_, *target_}; }
-  error refused(std::error_code code, std::string_view why) const;
   void prepare();
   void check_target() const;
   void extract_host();
   headers& own_fields();
   duration time_for(duration limit) const;
+  bool has_connection();
   task<> find_connection();
   task<> connect();
   void send();
@@ -52,6 +57,7 @@ class exchange {
   const headers* fields_;
   std::string_view body_;
   bool has_body_;
+  std::optional<body_framing> streamed_;
   bool repeated_ = false;
   int redirects_ = 0;
   std::uint64_t total_at_ = 0;
@@ -86,5 +92,9 @@ class download final : body_source, public v0::detail::pooled {
   method verb_;
   http::body body_;
 };
+
+/// After the head: the response, with the rest of it to be read.
+response_stream open_response(exchange& x, std::optional<std::uint64_t> most_bytes,
+                              std::optional<std::string> sent = {});
 
 }  // namespace cuvee::inline v0::http::detail

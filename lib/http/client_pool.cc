@@ -82,7 +82,15 @@ bool client_state::make_room() noexcept {
 }
 
 void client_state::give_back(host_pool& h, std::unique_ptr<client_connection> c) noexcept {
-  if (closed_ || !c || !c->reusable()) {
+  bool again = !closed_ && c && c->reusable();
+  if (body_sender* s = c ? c->sender() : nullptr) {
+    c->leave(*s);
+    if (!again) {
+      c->block().close();
+      s->closed = std::move(c);
+    }
+  }
+  if (!again) {
     c.reset();
     return free_place(h);
   }

@@ -8,35 +8,8 @@ namespace cuvee::inline v0::http::detail {
 namespace {
 
 constexpr unsigned burst_limit = 32;  // pipelined requests before others get a turn
-constexpr std::size_t linger_bytes = 256 * 1024;
-constexpr auto linger_time = std::chrono::seconds(2);
 
 }  // namespace
-
-// ---- deadline
-
-deadline_timer::deadline_timer(stream_block& b) noexcept
-    : timer_node(&on_timer), block_(&b), loop_(b.home()) {}
-
-void deadline_timer::move_to(std::uint64_t at) {
-  stop_timer(loop_, *this);
-  start_timer_at(loop_, *this, at);
-}
-
-void deadline_timer::cancel() noexcept {
-  at_ = never;
-  stop_timer(loop_, *this);
-}
-
-void deadline_timer::on_timer(timer_node* n) {
-  auto& self = *static_cast<deadline_timer*>(n);
-  if (self.at_ == never) return;
-  if (self.at_ > n->at) return start_timer_at(self.loop_, self, self.at_);
-  self.at_ = never;
-  self.block_->time_out();
-}
-
-// ---- waiting
 
 /// Waits for bytes in the window, or the end. Whoever makes one has just seen an empty window.
 class connection::bytes_awaiter : v0::detail::stream_reader {
@@ -56,23 +29,6 @@ class connection::bytes_awaiter : v0::detail::stream_reader {
  private:
   stream_block* block_;
 };
-
-write_watch::write_watch(stream_block& b, duration limit, std::size_t writing)
-    : timer_node(&on_timer), block_(&b), limit_(limit), unsent_(b.unsent() + writing) {
-  start_timer(b.home(), *this, limit);
-}
-
-write_watch::~write_watch() { stop_timer(block_->home(), *this); }
-
-void write_watch::on_timer(timer_node* n) {
-  auto& self = *static_cast<write_watch*>(n);
-  std::size_t unsent = self.block_->unsent();
-  if (unsent >= self.unsent_) return self.block_->abort();
-  self.unsent_ = unsent;
-  start_timer(self.block_->home(), self, self.limit_);
-}
-
-// ---- the connection
 
 connection::connection(tcp_stream s, server_state& server)
     : stream_(std::move(s)),
@@ -124,9 +80,14 @@ task<> connection::serve_requests() {
       break;
     }
     if (handler* h = begin_answer()) {
-      if (h->kind() == handler_kind::plain) run_plain(*h);
-      else if (h->kind() == handler_kind::coroutine) co_await run_coroutine(*h);
-      else co_await run_streaming(*h);
+      // The usual coroutine is awaited here: a frame of its own costs 125 instructions a request.
+      try {
+        if (h->kind() == handler_kind::plain) h->call(request_, *this);
+        else if (h->kind() == handler_kind::coroutine) send(co_await in_place(h->run(request_)));
+        else co_await run_streaming(*h);
+      } catch (...) {
+        answer_exception();
+      }
     }
     if (!large_.empty()) co_await send_large();
     if (block_.closing()) co_return;
@@ -136,6 +97,7 @@ task<> connection::serve_requests() {
       co_await drained_awaiter(block_, high_water_bytes);
     }
     if (server_.stopping.is_set() && block_.window().empty()) keep_alive_ = false;
+    if (!keep_alive_) break;
     phase_ = phase::idle;
     if (buffer_) give_buffer();
     // Alike, but most clients send nothing until they have the answer: then no block is kept.
@@ -168,24 +130,30 @@ void connection::wait_for_head() {
 
 void connection::answer_unfinished(progress p) {
   keep_alive_ = false;
-  if (p == progress::failed) return send_error(parser_.why().status, parser_.why().cause);
-  if (!parser_.in_head() || block_.closing()) return;
-  if (block_.timed_out()) return send_error(408, "the request took too long");
-  if (block_.at_eof()) send_error(400, "the request ended early");
+  bool broken = p == progress::failed;
+  if (!broken && (!parser_.in_head() || block_.closing())) return;
+  phase_ = phase::refused;
+  if (broken) send_error(parser_.why().status, parser_.why().cause);
+  else if (block_.timed_out()) send_error(408, "the request took too long");
+  else if (block_.at_eof()) send_error(400, "the request ended early");
 }
 
 // FIN, then what the peer still sends is read for a while: data that meets a closed socket makes a
-// reset, which may destroy the last answer on its way.
+// reset, which may destroy the last answer before the peer has read it. Without an answer on its way
+// nothing can be lost.
 task<> connection::close_gracefully() {
   if (block_.closing() || block_.write_error() != 0) co_return;
-  bool heard_all = block_.finished();
+  block_.flush();
+  bool at_rest = phase_ == phase::fresh || phase_ == phase::idle;
+  if (at_rest && block_.unsent() == 0) co_return;
   {
     write_watch watch(block_, options().write_timeout);
     co_await stream_.shutdown_write();
   }
-  if (heard_all) co_return;
-  deadline_.set(linger_time);
-  for (std::size_t dropped = 0; !block_.finished() && dropped < linger_bytes;) {
+  block_.resume_reading();  // a deadline or a stop may have ended it, but not for the peer
+  deadline_.set(options().linger_timeout);
+  std::uint64_t dropped = 0;
+  while (!block_.finished() && dropped <= options().linger_bytes) {
     dropped += block_.window().size();
     if (!block_.window().empty()) block_.consume(block_.window().size());
     co_await bytes_awaiter(block_);

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include "body.h"
+#include "deadline_timer.h"
 #include "parser.h"
+#include "piece_writer.h"
 #include "router.h"
 #include "serialize.h"
-
-#include "io/stream_block.h"
+#include "write_watch.h"
 
 #include <cuvee/core/event.h>
 #include <cuvee/http/error.h>
@@ -16,7 +17,7 @@
 
 namespace cuvee::inline v0::http::detail {
 
-using v0::detail::stream_block;
+using v0::detail::in_place;
 
 /// The Date and Keep-Alive lines of responses, renewed once a second.
 class common_lines {
@@ -50,68 +51,6 @@ struct server_state {
   common_lines lines{options.idle_timeout};
 };
 
-/// One deadline at a time, on one timer node: a later deadline is only stored, an earlier one moves it.
-class deadline_timer : v0::detail::timer_node {
- public:
-  explicit deadline_timer(stream_block& b) noexcept;
-  deadline_timer(const deadline_timer&) = delete;
-  ~deadline_timer() { cancel(); }
-
-  void set(duration from_now) { set_at(now() + static_cast<std::uint64_t>(from_now.count())); }
-  void set_at(std::uint64_t at) {
-    at_ = at;
-    if (!armed() || at < timer_node::at) [[unlikely]]
-      move_to(at);
-  }
-  void clear() noexcept { at_ = never; }
-  void cancel() noexcept;
-  std::uint64_t now() const noexcept { return loop_.turn_time(); }
-
- private:
-  static constexpr std::uint64_t never = ~std::uint64_t{0};
-  void move_to(std::uint64_t at);
-  static void on_timer(timer_node* n);
-
-  stream_block* block_;
-  v0::detail::loop_state& loop_;
-  std::uint64_t at_ = never;
-};
-
-/// Stands where a connection waits for its peer to take bytes: cuts one that takes nothing for `limit`.
-class write_watch : v0::detail::timer_node {
- public:
-  /// `writing`: bytes that are about to be handed over.
-  write_watch(stream_block& b, duration limit, std::size_t writing = 0);
-  write_watch(const write_watch&) = delete;
-  ~write_watch();
-
- private:
-  static void on_timer(timer_node* n);
-
-  stream_block* block_;
-  duration limit_;
-  std::size_t unsent_;
-};
-
-/// Waits until at most `limit` bytes wait for the peer, or the stream has failed.
-class drained_awaiter {
- public:
-  drained_awaiter(stream_block& b, std::size_t limit) noexcept : block_(&b), limit_(limit) {}
-  bool await_ready() const noexcept { return block_->drained(limit_); }
-  void await_suspend(waiter& w) noexcept { block_->await_drained(w, limit_); }
-  bool await_cancel(waiter&) noexcept {
-    block_->forget_drain();
-    return true;
-  }
-  void await_resume() const noexcept {}
-
- private:
-  stream_block* block_;
-  std::size_t limit_;
-};
-
-inline constexpr std::size_t high_water_bytes = 64 * 1024;  // of answers the client has not taken
-
 /// One keep-alive connection of a server: reads heads, calls handlers, writes their answers in order.
 class connection final : public v0::detail::list_node, body_source, reply {
  public:
@@ -140,7 +79,7 @@ class connection final : public v0::detail::list_node, body_source, reply {
  private:
   class bytes_awaiter;
 
-  enum class phase : std::uint8_t { fresh, idle, in_head, answering };
+  enum class phase : std::uint8_t { fresh, idle, in_head, refused, answering };
 
   // connection.cc
   task<> serve_requests();
@@ -151,9 +90,8 @@ class connection final : public v0::detail::list_node, body_source, reply {
 
   // answer.cc
   handler* begin_answer();
+  bool begin_body(const handler* h);
   void answer_unrouted();
-  void run_plain(handler& h);
-  task<> run_coroutine(handler& h);
   task<> run_streaming(handler& h);
   void answer_exception(bool begun = false);
   void report_exception();

@@ -7,6 +7,9 @@
 
 #include <cuvee/base/error.h>
 
+#include <algorithm>
+#include <string>
+
 namespace cuvee::inline v0::http {
 
 using detail::iequal;
@@ -134,20 +137,26 @@ void headers::append(std::string_view name, std::string_view value) {
   entries_.push_back({static_cast<std::uint32_t>(text_.size()),
                       static_cast<std::uint32_t>(value.size()),
                       static_cast<std::uint16_t>(name.size())});
-  text_.append(name).append(separator).append(value).append(line_end);
+  text_.resize(text_.size() + entries_.back().line_size());
+  char* out = text_.data() + entries_.back().at;
+  for (std::string_view part : {name, separator, value, line_end})
+    out = std::copy(part.begin(), part.end(), out);
 }
 
 void headers::replace_value(std::size_t i, std::string_view value) {
   entry& e = entries_[i];
   const auto by = static_cast<std::ptrdiff_t>(value.size()) - std::ptrdiff_t{e.value_size};
-  text_.replace(e.at + e.name_size + separator.size(), e.value_size, value);
+  const auto at =
+      text_.begin() + static_cast<std::ptrdiff_t>(e.at + e.name_size + separator.size());
+  text_.insert(text_.erase(at, at + e.value_size), value.begin(), value.end());
   e.value_size = static_cast<std::uint32_t>(value.size());
   shift(i + 1, by);
 }
 
 void headers::remove(std::size_t i) noexcept {
   const std::size_t size = entries_[i].line_size();
-  text_.erase(entries_[i].at, size);
+  const auto line = text_.begin() + entries_[i].at;
+  text_.erase(line, line + static_cast<std::ptrdiff_t>(size));
   entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(i));
   shift(i, -static_cast<std::ptrdiff_t>(size));
 }

@@ -5,23 +5,6 @@
 
 namespace cuvee::inline v0::http {
 
-namespace {
-
-constexpr std::size_t copied_piece_bytes = 4096;  // larger ones are written from where they are
-
-/// True while it lives, whatever ends the coroutine it stands in.
-class flag_guard {
- public:
-  explicit flag_guard(bool& flag) noexcept : flag_(flag) { flag_ = true; }
-  flag_guard(const flag_guard&) = delete;
-  ~flag_guard() { flag_ = false; }
-
- private:
-  bool& flag_;
-};
-
-}  // namespace
-
 response_writer& response_writer::status(int code) noexcept {
   status_ = code;
   return *this;
@@ -57,23 +40,8 @@ task<> response_writer::write(const_bytes bytes) {
     throw error(errc::limit_exceeded, "write response", {}, "more than the declared length");
   sent_ += bytes.size();
   if (connection_->answers_head()) co_return;
-  flag_guard writing(writing_);
-  if (chunked_) {
-    char* out = b.reserve(detail::chunk_header_bound);
-    b.commit(static_cast<std::size_t>(detail::write_chunk_header(bytes.size(), out) - out));
-  }
-  // The chunk is queued whole before anything is awaited, so a cancel leaves no half of it behind.
-  std::string_view end = chunked_ ? detail::chunk_end : std::string_view();
-  bool copied = bytes.size() <= copied_piece_bytes;
-  if (copied) {
-    b.append(bytes.text());
-    b.append(end);
-  }
-  if (!copied || !b.drained(detail::high_water_bytes)) {
-    detail::write_watch watch(b, connection_->options().write_timeout, copied ? 0 : bytes.size());
-    if (copied) co_await detail::drained_awaiter(b, detail::high_water_bytes);
-    else co_await write_awaiter(b, bytes, const_bytes(end));
-  }
+  detail::flag_guard writing(writing_);
+  co_await detail::write_piece(b, bytes, chunked_, connection_->options().write_timeout);
   if (b.write_error() != 0 || b.closing()) throw error(errc::closed, "write response", b.name());
 }
 

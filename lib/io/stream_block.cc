@@ -214,6 +214,13 @@ void stream_block::time_out() {
   fail_read(UV_ETIMEDOUT);
 }
 
+void stream_block::resume_reading() noexcept {
+  bool ours = read_error_ == UV_ECANCELED || (timed_out_ && read_error_ == UV_ETIMEDOUT);
+  if (closing() || !ours) return;
+  read_error_ = 0;
+  timed_out_ = false;
+}
+
 // ---- closing
 
 void stream_block::break_off() {

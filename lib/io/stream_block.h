@@ -91,6 +91,8 @@ class stream_block : public handle_block, turn_end, public pooled {
   void time_out();
   /// Whoever uses the stream wants no more: reading ends, what was written still goes out.
   void stop_reading() { fail_read(UV_ECANCELED); }
+  /// Takes back `time_out` and `stop_reading`: bytes can be awaited again.
+  void resume_reading() noexcept;
   bool timed_out() const noexcept { return timed_out_; }
   /// A write was given up half-way: the stream is unusable and closes.
   void break_off();

@@ -3,20 +3,9 @@
 // pooled.
 #include "scenario.h"
 
+#include "heap.h"
+
 #include <cuvee/testing/doctest.h>
-
-#include <cstdlib>
-#include <new>
-
-static thread_local std::size_t allocations = 0;
-
-void* operator new(std::size_t size) {
-  allocations++;
-  if (void* block = std::malloc(size ? size : 1)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
 
 using namespace cuvee;
 using namespace scenario;
@@ -34,9 +23,9 @@ namespace {
 template <class F>
 task<std::size_t> steady_state(F once) {
   for (int i = 0; i < 10; i++) co_await once();
-  std::size_t before = allocations;
+  std::size_t before = heap::allocations;
   for (int i = 0; i < 100; i++) co_await once();
-  co_return allocations - before;
+  co_return heap::allocations - before;
 }
 
 }  // namespace

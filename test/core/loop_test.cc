@@ -260,8 +260,8 @@ TEST_CASE("report: a handler that throws, the default handler reports both") {
   });
   CHECK(end.exited_with(0));
   CHECK(end.output ==
-        "cuvee: notice\ncuvee: exception in the report handler: handler\n"
-        "cuvee: trouble: cause\ncuvee: exception in the report handler: handler\n");
+        "test-core: notice\ntest-core: exception in the report handler: handler\n"
+        "test-core: trouble: cause\ntest-core: exception in the report handler: handler\n");
 }
 
 TEST_CASE("loop: 1000 loops made, run and destroyed cost nothing" * doctest::test_suite("slow")) {

@@ -47,7 +47,7 @@ TEST_CASE("run: an error is reported in one line and gives 1") {
     });
   });
   CHECK(end.exited_with(1));
-  CHECK(end.output == "cuvee: error: listen 127.0.0.1:80: permission denied (EACCES)\n");
+  CHECK(end.output == "test-core: error: listen 127.0.0.1:80: permission denied (EACCES)\n");
 }
 
 TEST_CASE("run: SIGINT cancels the main task, its cleanup runs, 130") {
@@ -103,7 +103,7 @@ TEST_CASE("run: an error of the cleanup after SIGINT is reported, not swallowed"
     });
   });
   CHECK(end.exited_with(1));
-  CHECK(end.output == "cuvee: error: cleanup\n");
+  CHECK(end.output == "test-core: error: cleanup\n");
 }
 
 TEST_CASE("run: afterwards the signal has its default action again") {

@@ -263,3 +263,47 @@ CUVEE_TEST_CASE("server: text with a limit of its own fails beyond it") {
     CHECK(beyond.body == "limited");
   });
 }
+
+CUVEE_TEST_CASE("server: a route's own body limit holds instead of the server's, for it alone") {
+  http::app a;
+  auto size = [](http::request& r) -> task<std::string> {
+    std::string text = co_await r.body().text();
+    co_return std::to_string(text.size());
+  };
+  a.post("/", size);
+  a.post("/more", size).max_body(1000);
+  a.put("/more", size);
+  a.post("/less", size).max_body(10);
+  a.fallback(size).max_body(200);
+  http::serve_options o;
+  o.limits.body_bytes = 100;
+  struct row {
+    std::string_view start;
+    std::size_t fits;
+  };
+  const row rows[] = {{"POST / ", 100},
+                      {"POST /more ", 1000},
+                      {"PUT /more ", 100},
+                      {"POST /less ", 10},
+                      {"POST /x ", 200}};
+  co_await serving(a, o, [&](endpoint at) -> task<> {
+    for (const row& r : rows) {
+      std::string head = std::string(r.start) + "HTTP/1.1\r\nHost: a\r\n";
+      for (bool over : {false, true}) {
+        std::size_t n = r.fits + (over ? 1 : 0);
+        std::string body(n, 'x'), length = std::to_string(n);
+        char hex[24];
+        std::snprintf(hex, sizeof hex, "%zx\r\n", n);
+        client declared = co_await connected(at), chunked = co_await connected(at);
+        std::string request = head + "Content-Length: " + length + "\r\n\r\n" + body;
+        answer first = co_await declared.ask(request);
+        request = head + "Transfer-Encoding: chunked\r\n\r\n" + hex + body + "\r\n0\r\n\r\n";
+        answer second = co_await chunked.ask(request);
+        CAPTURE(request.substr(0, 20));
+        CHECK(first.status == (over ? 413 : 200));
+        CHECK(second.status == (over ? 413 : 200));
+        if (!over) CHECK(first.body == length);
+      }
+    }
+  });
+}

@@ -130,6 +130,15 @@ class client {
 
 inline task<client> connected(endpoint at) { co_return client(co_await connect(at)); }
 
+/// Runs `talk` with one connection to a server of `a`.
+template <class F>
+task<> talking(const http::app& a, F talk) {
+  co_await serving(a, [&talk](endpoint at) -> task<> {
+    client c = co_await connected(at);
+    co_await talk(c);
+  });
+}
+
 /// All that the server says to these bytes, on a connection that the client leaves open.
 inline task<std::string> reply_to(endpoint at, std::string_view request) {
   client c = co_await connected(at);

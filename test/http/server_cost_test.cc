@@ -2,22 +2,39 @@
 // What a request costs in memory. Under ASan frames are not pooled, so nothing is counted there.
 #include "server_case.h"
 
-#include <cstdlib>
-#include <new>
-
-static thread_local std::size_t allocations = 0;
-
-void* operator new(std::size_t size) {
-  allocations++;
-  if (void* block = std::malloc(size ? size : 1)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-
-#if !CUVEE_ASAN
+#include "heap.h"
 
 using namespace server_case;
+
+CUVEE_TEST_CASE("server: memory that one connection cannot get ends it, not the server") {
+  reports seen;
+  http::app a;
+  a.get("/", [] { return "x"; });
+  http::serve_options o;
+  o.limits.header_bytes = 64'000;
+  co_await serving(a, o, [&](endpoint at) -> task<> {
+    std::string small = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    std::string large = "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'y') + "\r\n\r\n";
+    client other = co_await connected(at), hungry = co_await connected(at);
+    answer before = co_await other.ask(small);
+    CHECK(before.body == "x");
+    heap::refused_from_bytes = 30'000;
+    auto sent = co_await as_result(hungry.stream().write(large));
+    char byte;
+    auto reply = co_await as_result(hungry.stream().read_some(mutable_bytes(&byte, 1)));
+    heap::refused_from_bytes = SIZE_MAX;
+    CHECK((!reply || *reply == 0));
+    answer after = co_await other.ask(small);
+    CHECK(after.body == "x");
+    client late = co_await connected(at);
+    answer fresh = co_await late.ask(large);
+    CHECK(fresh.body == "x");
+  });
+  REQUIRE(seen.messages.size() == 1);
+  CHECK(seen.messages[0] == "http connection: std::bad_alloc");
+}
+
+#if !CUVEE_ASAN
 
 namespace {
 
@@ -28,7 +45,7 @@ task<std::size_t> steady_state(endpoint at, std::string_view request, std::size_
   char reply[4096];
   std::size_t before = 0;
   for (int i = 0; i < 250; i++) {
-    if (i == 50) before = allocations;
+    if (i == 50) before = heap::allocations;
     co_await s.write(request);
     std::size_t left = reply_bytes;
     while (left > 0) {
@@ -37,7 +54,7 @@ task<std::size_t> steady_state(endpoint at, std::string_view request, std::size_
       if (n == 0) co_return 1'000'000;
     }
   }
-  co_return allocations - before;
+  co_return heap::allocations - before;
 }
 
 task<std::size_t> size_of_reply(endpoint at, std::string_view request) {

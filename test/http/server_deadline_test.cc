@@ -158,3 +158,33 @@ CUVEE_TEST_CASE("server: deadlines follow the options") {
     CHECK(clock.elapsed() < 6s);
   });
 }
+
+CUVEE_TEST_CASE("server: the limits for a body and for writing do not stand in for each other") {
+  http::app a = small_app();
+  a.get("/large", [] { return std::string(64 << 20, 'x'); });
+  http::serve_options o;
+  testing::virtual_clock clock(loop::current(), 5ms);
+  for (bool write_is_short : {false, true}) {
+    o.body_timeout = write_is_short ? 100s : 3s;
+    o.write_timeout = write_is_short ? 3s : 100s;
+    o.body_bytes_per_second = 0;
+    co_await serving(a, o, [&](endpoint at) -> task<> {
+      duration start = clock.elapsed();
+      client stalled = co_await connected(at);
+      co_await stalled.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx");
+      answer late = co_await stalled.next();
+      CHECK(late.status == 408);
+      CHECK(clock.elapsed() - start >= o.body_timeout);
+      CHECK(clock.elapsed() - start < o.body_timeout + 1s);
+
+      client deaf = co_await connected(at);
+      co_await deaf.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n");
+      co_await sleep(o.write_timeout / 2);
+      std::string some = co_await deaf.some();  // it is there, and goes on waiting
+      CHECK(!some.empty());
+      co_await sleep(o.write_timeout * 3);
+      auto cut = co_await as_result(deaf.rest());
+      CHECK((!cut || cut->size() < (64u << 20)));
+    });
+  }
+}

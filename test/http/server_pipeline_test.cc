@@ -36,8 +36,7 @@ http::app mixed_app() {
 CUVEE_TEST_CASE("server: HTTP/1.1 keeps the connection unless told to close it") {
   http::app a;
   a.get("/", [] { return "x"; });
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     answer first = co_await c.ask(get);
     CHECK(first.has("Keep-Alive: timeout=75"));
     CHECK(first.head.find("Connection:") == std::string::npos);
@@ -66,8 +65,7 @@ CUVEE_TEST_CASE("server: HTTP/1.0 closes the connection unless asked to keep it"
 
 CUVEE_TEST_CASE("server: pipelined requests are answered in order, whatever their handlers") {
   http::app a = mixed_app();
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     std::vector<std::string> paths = {"late", "plain", "streamed", "late", "streamed", "plain"};
     std::string requests;
     for (const std::string& p : paths) requests += "GET /" + p + " HTTP/1.1\r\nHost: a\r\n\r\n";
@@ -116,8 +114,7 @@ CUVEE_TEST_CASE("server: what follows a request to close is not looked at") {
 CUVEE_TEST_CASE("server: blank lines before a request are skipped") {
   http::app a;
   a.get("/", [] { return "x"; });
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     answer r = co_await c.ask("\r\n" + std::string(get));
     CHECK(r.status == 200);
     answer next = co_await c.ask("\r\n" + std::string(get));
@@ -159,8 +156,7 @@ CUVEE_TEST_CASE("server: a client that pipelines without reading is stopped, the
     calls++;
     return text;
   });
-  co_await serving(a, [&](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [&](client& c) -> task<> {
     constexpr std::size_t count = 2000;  // 16 MB of answers: more than the kernel takes
     std::string requests = repeated(get, int{count});
     co_await task_group([&](group& g) -> task<> {
@@ -182,8 +178,7 @@ CUVEE_TEST_CASE("server: a client that pipelines without reading is stopped, the
 CUVEE_TEST_CASE("server: an answer of any size is whole, and the next request is served") {
   http::app a;
   a.get("/{n}", [](http::request& r) { return std::string(std::stoul(r.param("n")), 'x'); });
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     for (std::size_t n : {0, 1, 4095, 8192, 8193, 16000, 16384, 65536, 1'000'000}) {
       answer r = co_await c.ask("GET /" + std::to_string(n) + " HTTP/1.1\r\nHost: a\r\n\r\n");
       CHECK(r.body == std::string(n, 'x'));

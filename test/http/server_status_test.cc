@@ -115,8 +115,7 @@ CUVEE_TEST_CASE("server: too large heads are 414 and 431, also one byte at a tim
 
 CUVEE_TEST_CASE("server: 404 and 405 keep the connection, and 405 says what is allowed") {
   http::app a = hello_app();
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     answer missing = co_await c.ask("GET /x HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(missing.status == 404);
     CHECK(missing.body == "404 Not Found\n");
@@ -130,8 +129,7 @@ CUVEE_TEST_CASE("server: 404 and 405 keep the connection, and 405 says what is a
 
 CUVEE_TEST_CASE("server: 405 to a request with a body skips the body") {
   http::app a = hello_app();
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     answer wrong = co_await c.ask("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n12345");
     CHECK(wrong.status == 405);
     answer fine = co_await c.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -141,8 +139,7 @@ CUVEE_TEST_CASE("server: 405 to a request with a body skips the body") {
 
 CUVEE_TEST_CASE("server: OPTIONS is answered with 204 and Allow, for a path and for all") {
   http::app a = hello_app();
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     answer path = co_await c.ask("OPTIONS / HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(path.status == 204);
     CHECK(path.has("Allow: GET, HEAD, POST, OPTIONS"));
@@ -158,8 +155,7 @@ CUVEE_TEST_CASE("server: OPTIONS is answered with 204 and Allow, for a path and 
 
 CUVEE_TEST_CASE("server: HEAD has the head of GET and no body") {
   http::app a = hello_app();
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     co_await c.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\nHEAD /x HTTP/1.1\r\nHost: a\r\n\r\n");
     answer found = co_await c.next(true);
     CHECK(found.status == 200);
@@ -174,8 +170,7 @@ CUVEE_TEST_CASE("server: HEAD has the head of GET and no body") {
 
 CUVEE_TEST_CASE("server: Date is an IMF-fixdate of now") {
   http::app a = hello_app();
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     answer r = co_await c.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     std::string date = r.head.substr(r.head.find("\r\nDate: ") + 8, 29);
     std::tm parsed{};
@@ -188,8 +183,7 @@ CUVEE_TEST_CASE("server: Date is an IMF-fixdate of now") {
 CUVEE_TEST_CASE("server: the authority of an absolute target replaces Host") {
   http::app a;
   a.get("/p", [](http::request& r) { return std::string(r.authority()); });
-  co_await serving(a, [](endpoint at) -> task<> {
-    client c = co_await connected(at);
+  co_await talking(a, [](client& c) -> task<> {
     answer r = co_await c.ask("GET http://b:81/p HTTP/1.1\r\nHost: a\r\n\r\n");
     CHECK(r.body == "b:81");
   });

@@ -67,7 +67,7 @@ CUVEE_TEST_CASE("samples: echo_server refuses a port that is no number, and one 
   r = co_await run_process(command(sample("echo_server"), "--port", port), capture::all);
   CHECK(r.status == exit_status::exited(1));
   CHECK(r.err ==
-        "cuvee: error: listen 127.0.0.1:" + port + ": address already in use (EADDRINUSE)\n");
+        "echo_server: error: listen 127.0.0.1:" + port + ": address already in use (EADDRINUSE)\n");
 }
 
 CUVEE_TEST_CASE(

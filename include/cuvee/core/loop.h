@@ -76,8 +76,8 @@ class CUVEE_API loop {
   group& background() noexcept;
   /// For other threads. From the first call on, waiting for a post is no deadlock.
   loop_ref ref();
-  /// Receives what nobody awaits; the default writes one line to stderr. A handler that throws is
-  /// replaced by the default for that report.
+  /// Receives what nobody awaits; the default writes one line to stderr that begins with the program's
+  /// name. A handler that throws is replaced by the default for that report.
   void on_report(std::function<void(const report&)> handler);
   void send_report(const report& r) noexcept;
   /// For a foreign event loop that runs this one as its guest: poll `backend_fd` for reading, for at most

@@ -68,6 +68,20 @@ struct task_link {
 
 template <class T>
 struct task_awaiter;
+template <class T>
+struct in_place_awaiter;
+
+/// `co_await in_place(t)` is a reference to the result where the child has left it, good until the end of
+/// the full expression: for what is dear to move.
+template <class T>
+class in_place {
+ public:
+  explicit in_place(task<T>&& t) noexcept : task_(std::move(t)) {}
+  std::coroutine_handle<promise<T>> release() noexcept { return task_.release(); }
+
+ private:
+  task<T> task_;
+};
 
 struct promise_base : pooled {
   strand* owner = nullptr;
@@ -93,6 +107,10 @@ struct promise_base : pooled {
   template <class T>
   task_awaiter<T> await_transform(task<T>&& t) noexcept {
     return task_awaiter<T>(t.release());
+  }
+  template <class T>
+  in_place_awaiter<T> await_transform(in_place<T>&& t) noexcept {
+    return in_place_awaiter<T>(t.release());
   }
   template <class T>
   void await_transform(task<T>&) = delete;  // a task is awaited once: co_await std::move(t)
@@ -134,11 +152,12 @@ struct promise : promise_base {
     return state_ == state::error ? error_ : std::exception_ptr();
   }
   bool failed() const noexcept { return state_ == state::error; }
-  T take() {
+  T& result() {
     if (state_ == state::error) [[unlikely]]
       std::rethrow_exception(error_);
-    return std::move(value_);
+    return value_;
   }
+  T take() { return std::move(result()); }
 
  private:
   enum class state : std::uint8_t { none, value, error } state_ = state::none;
@@ -192,10 +211,16 @@ struct task_awaiter : task_link {
   }
   T await_resume() { return typed().promise().take(); }
 
- private:
+ protected:
   std::coroutine_handle<promise<T>> typed() const noexcept {
     return std::coroutine_handle<promise<T>>::from_address(child.address());
   }
+};
+
+template <class T>
+struct in_place_awaiter : task_awaiter<T> {
+  using task_awaiter<T>::task_awaiter;
+  T&& await_resume() { return std::move(this->typed().promise().result()); }
 };
 
 }  // namespace detail

@@ -12,6 +12,23 @@ namespace detail {
 class router;
 }
 
+/// What holds for one handler of an `app`, said where it is added: `app.post("/files", &keep).max_body(n)`.
+/// Lifetime: the app's.
+class route_settings {
+ public:
+  explicit route_settings(detail::handler& h) noexcept : handler_(&h) {}
+
+  /// The largest body it accepts, streamed or not, instead of the server's `limits::body_bytes`; more
+  /// is answered with 413.
+  route_settings& max_body(std::uint64_t bytes) noexcept {
+    handler_->max_body(bytes);
+    return *this;
+  }
+
+ private:
+  detail::handler* handler_;
+};
+
 /// Routes: which handler answers which method and path.
 ///
 /// A handler is a callable with no argument or a `request&` that returns text, a `response` or a task of
@@ -32,49 +49,38 @@ class CUVEE_API app {
   ~app();
 
   /// Errors: invalid_argument for a malformed pattern, or one that is there already.
-  template <class F>
-  app& route(method m, std::string_view pattern, F handler) {
-    add(&m, pattern, detail::make_handler(std::move(handler)));
-    return *this;
+  route_settings route(method m, std::string_view pattern, auto handler) {
+    return add(&m, pattern, detail::make_handler(std::move(handler)));
   }
-  template <class F>
-  app& get(std::string_view pattern, F handler) {
+  route_settings get(std::string_view pattern, auto handler) {
     return route(method::get, pattern, std::move(handler));
   }
-  template <class F>
-  app& post(std::string_view pattern, F handler) {
+  route_settings post(std::string_view pattern, auto handler) {
     return route(method::post, pattern, std::move(handler));
   }
-  template <class F>
-  app& put(std::string_view pattern, F handler) {
+  route_settings put(std::string_view pattern, auto handler) {
     return route(method::put, pattern, std::move(handler));
   }
-  template <class F>
-  app& patch(std::string_view pattern, F handler) {
+  route_settings patch(std::string_view pattern, auto handler) {
     return route(method::patch, pattern, std::move(handler));
   }
-  template <class F>
-  app& del(std::string_view pattern, F handler) {
+  route_settings del(std::string_view pattern, auto handler) {
     return route(method::delete_, pattern, std::move(handler));
   }
   /// Every method that has no handler of its own at this pattern.
-  template <class F>
-  app& any(std::string_view pattern, F handler) {
-    add(nullptr, pattern, detail::make_handler(std::move(handler)));
-    return *this;
+  route_settings any(std::string_view pattern, auto handler) {
+    return add(nullptr, pattern, detail::make_handler(std::move(handler)));
   }
   /// Whatever no pattern matches, `OPTIONS *` included.
-  template <class F>
-  app& fallback(F handler) {
-    set_fallback(detail::make_handler(std::move(handler)));
-    return *this;
+  route_settings fallback(auto handler) {
+    return set_fallback(detail::make_handler(std::move(handler)));
   }
 
   const detail::router& routes() const noexcept { return *router_; }
 
  private:
-  void add(const method* m, std::string_view pattern, std::unique_ptr<detail::handler> h);
-  void set_fallback(std::unique_ptr<detail::handler> h);
+  route_settings add(const method* m, std::string_view pattern, std::unique_ptr<detail::handler> h);
+  route_settings set_fallback(std::unique_ptr<detail::handler> h);
   std::unique_ptr<detail::router> router_;
 };
 

@@ -5,8 +5,12 @@
 #include <cuvee/http/client_request.h>
 #include <cuvee/http/client_response.h>
 #include <cuvee/http/limits.h>
+#include <cuvee/http/request_writer.h>
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 
@@ -71,6 +75,11 @@ class CUVEE_API client {
   /// Any request; returns when the head of the response is there. No limit but `max_body` holds
   /// for the body. Cancel: see above.
   [[nodiscard]] task<response_stream> open(client_request r);
+  /// Any request, whose body is then written piece by piece: with Content-Length if `length` says how
+  /// much it will be, else chunked. Returns once the head is sent. Cancel: see above.
+  /// Lifetime: the client's, until the response is there.
+  [[nodiscard]] task<request_writer> upload(client_request r,
+                                            std::optional<std::uint64_t> length = {});
 
   /// Connections that wait for the next request.
   std::size_t idle_connections() const noexcept;
@@ -91,5 +100,8 @@ CUVEE_API client& default_client();
 [[nodiscard]] CUVEE_API task<client_response> fetch(client_request r);
 /// `client::open` on the default client. Cancel: as there.
 [[nodiscard]] CUVEE_API task<response_stream> open(client_request r);
+/// `client::upload` on the default client. Cancel: as there.
+[[nodiscard]] CUVEE_API task<request_writer> upload(client_request r,
+                                                    std::optional<std::uint64_t> length = {});
 
 }  // namespace cuvee::inline v0::http

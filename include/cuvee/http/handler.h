@@ -6,7 +6,10 @@
 #include <cuvee/http/response_writer.h>
 
 #include <concepts>
+#include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <type_traits>
 #include <utility>
 
@@ -29,12 +32,15 @@ class handler {
   explicit handler(handler_kind kind) noexcept : kind_(kind) {}
   virtual ~handler() = default;
   handler_kind kind() const noexcept { return kind_; }
+  const std::optional<std::uint64_t>& max_body() const noexcept { return max_body_; }
+  void max_body(std::uint64_t bytes) noexcept { max_body_ = bytes; }
   virtual void call(request&, reply&) {}
   virtual task<response> run(request&) { co_return response(); }
   virtual task<> stream(request&, response_writer&) { co_return; }
 
  private:
   handler_kind kind_;
+  std::optional<std::uint64_t> max_body_;  // instead of the server's limit
 };
 
 template <class F, class... Args>

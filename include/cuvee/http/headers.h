@@ -7,7 +7,6 @@
 #include <initializer_list>
 #include <iterator>
 #include <optional>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -63,7 +62,7 @@ class CUVEE_API headers {
   iterator end() const noexcept;
 
   /// All fields as they are sent: `Name: value` lines, each with CR LF.
-  std::string_view wire() const noexcept { return text_; }
+  std::string_view wire() const noexcept { return {text_.data(), text_.size()}; }
 
  private:
   friend struct detail::headers_access;
@@ -83,7 +82,8 @@ class CUVEE_API headers {
   void check_room(std::string_view operation, std::string_view name, std::size_t more) const;
   void shift(std::size_t from, std::ptrdiff_t by) noexcept;
 
-  std::string text_;
+  std::vector<char>
+      text_;  // no string: an empty one is dearer to move, and every response is moved
   std::vector<entry> entries_;
 };
 
