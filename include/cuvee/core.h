@@ -35,4 +35,5 @@
 #include <cuvee/core/thread_limiter.h>
 #include <cuvee/core/time.h>
 #include <cuvee/core/timeout.h>
+#include <cuvee/core/try_finally.h>
 #include <cuvee/core/wait.h>
