@@ -67,7 +67,8 @@ CUVEE_TEST_CASE(
   };
   int next = dup(0);
   close(next);
-  spawn_failure(command("no-such-program"));  // UBSan needs a pipe for its first look at a type
+  // UBSan needs descriptors of its own when it first sees a type.
+  spawn_failure(command("no-such-program").in(stdio::pipe).out(stdio::pipe));
   int failed = 0;
   for (int spare = 0; spare < 12; spare++) {
     std::string text;
