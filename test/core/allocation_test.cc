@@ -39,6 +39,51 @@ CUVEE_TEST_CASE("allocation: child calls, yields and sleeps need none") {
   CHECK(sleeps == 0);
 }
 
+CUVEE_TEST_CASE("allocation: locks, permits, tokens and rounds need none, waited for or not") {
+  mutex m;
+  semaphore s(1);
+  capacity_limiter limiter(1);
+  rw_lock l;
+  barrier b(2);
+  auto all = [&]() -> task<> {
+    mutex_guard guard = co_await m.lock();
+    co_await checkpoint();
+    guard.unlock();
+    semaphore_guard permit = co_await s.hold();
+    co_await checkpoint();
+    permit.release();
+    capacity_token token = co_await limiter.acquire();
+    co_await checkpoint();
+    token.release();
+    exclusive_guard alone = co_await l.lock();
+    co_await checkpoint();
+    alone.unlock();
+    shared_guard shared = co_await l.lock_shared();
+    shared.unlock();
+    co_await b.arrive_and_wait();
+  };
+  std::size_t locks = co_await steady_state([&]() -> task<> { co_await gather(all(), all()); });
+  CHECK(locks == 0);
+}
+
+CUVEE_TEST_CASE("allocation: waiting for a condition needs none") {
+  mutex m;
+  condition c;
+  auto wait = [&]() -> task<> {
+    bool asked = false;
+    mutex_guard guard = co_await m.lock();
+    co_await c.wait(guard, [&] { return std::exchange(asked, true); });
+  };
+  auto notify = [&]() -> task<> {
+    mutex_guard guard = co_await m.lock();
+    c.notify_all();
+    co_await checkpoint();
+  };
+  std::size_t waits =
+      co_await steady_state([&]() -> task<> { co_await gather(wait(), wait(), notify()); });
+  CHECK(waits == 0);
+}
+
 CUVEE_TEST_CASE("allocation: any_of, timeout, gather and shield of leaves need none") {
   event e;
   e.set();

@@ -5,6 +5,7 @@
 #include <cuvee/testing/torture.h>
 #include <cuvee/testing/virtual_clock.h>
 
+#include <functional>
 #include <vector>
 
 using namespace cuvee;
@@ -23,6 +24,18 @@ task<> arrive(barrier& b, std::string& trace) {
     trace += 'b';
   }
 }
+
+/// Stands for a combinator, which may react while it is being completed.
+struct reacting : waiter {
+  reacting() : waiter(&on_complete) {}
+  static void on_complete(waiter* w) {
+    auto& self = *static_cast<reacting*>(w);
+    self.completions++;
+    if (self.react) self.react();
+  }
+  int completions = 0;
+  std::function<void()> react;
+};
 
 }  // namespace
 
@@ -64,6 +77,29 @@ CUVEE_TEST_CASE("barrier: of one party, nobody waits; of none, it is an error") 
     CHECK(index == 0);
   }
   CHECK_THROWS_WITH_AS(barrier(0), "construct barrier: no parties", error);
+}
+
+TEST_CASE("barrier: a round that fills while the one before is let go takes nobody of it along") {
+  barrier b(3);
+  reacting first, second, inner;
+  auto arrive = [&] { return b.arrive_and_wait(); };
+  auto one = arrive(), two = arrive(), three = arrive(), x = arrive(), y = arrive(), z = arrive();
+  first.react = [&] {
+    x.await_suspend(inner);
+    y.await_suspend(inner);
+    CHECK(z.await_ready());
+    CHECK(inner.completions == 2);
+    CHECK(second.completions == 0);
+  };
+  one.await_suspend(first);
+  two.await_suspend(second);
+  CHECK(three.await_ready());
+  CHECK(first.completions == 1);
+  CHECK(second.completions == 1);
+  for (auto* round : {&one, &x}) CHECK(round->await_resume() == 0);
+  for (auto* round : {&two, &y}) CHECK(round->await_resume() == 1);
+  for (auto* round : {&three, &z}) CHECK(round->await_resume() == 2);
+  CHECK(b.waiting() == 0);
 }
 
 CUVEE_TEST_CASE("barrier: a cancelled waiter has not arrived, numbers stay unique") {

@@ -6,6 +6,36 @@
 using namespace cuvee;
 using namespace scenario;
 
+namespace {
+
+/// A combinator at its worst: sets the event and waits again while it is being completed.
+class relapse : public waiter {
+ public:
+  explicit relapse(event& e) : waiter(&on_complete), event_(e) { again(); }
+  ~relapse() {
+    if (wait_->linked()) wait_->await_cancel(*this);
+  }
+  int completions() const { return completions_; }
+
+ private:
+  static void on_complete(waiter* w) {
+    auto& self = *static_cast<relapse*>(w);
+    if (++self.completions_ > 3) return;
+    self.again();
+    if (self.completions_ == 1) self.event_.set();
+  }
+  void again() {
+    wait_.emplace(event_.wait());
+    wait_->await_suspend(*this);
+  }
+
+  event& event_;
+  std::optional<event::wait_awaiter> wait_;
+  int completions_ = 0;
+};
+
+}  // namespace
+
 CUVEE_TEST_CASE("event: set wakes everyone who waits, in order, even if cleared at once") {
   event e;
   std::string trace;
@@ -56,6 +86,16 @@ CUVEE_TEST_CASE("event: cancelled before and while it waits, nobody is left in t
     e.set();
   });
   CHECK(trace == "l");
+}
+
+TEST_CASE("event: set while it wakes those who wait, each wait ends once") {
+  event e;
+  relapse a(e), b(e), c(e);
+  e.set();
+  // The first completion of each sets it again, for those that wait anew by then: a; a and b; all.
+  CHECK(a.completions() == 4);
+  CHECK(b.completions() == 3);
+  CHECK(c.completions() == 2);
 }
 
 CUVEE_TEST_CASE("forever: ends only by a cancel") {
