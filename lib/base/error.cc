@@ -20,13 +20,16 @@ class category final : public std::error_category {
     switch (static_cast<errc>(value)) {
       case errc::closed: return "closed";
       case errc::busy: return "another operation is pending";
+      case errc::broken: return "broken";
       case errc::end_of_stream: return "end of stream";
       case errc::limit_exceeded: return "limit exceeded";
       case errc::protocol: return "protocol error";
       case errc::bad_url: return "bad URL";
       case errc::deadlock: return "deadlock: nothing is left that could wake the task";
       case errc::loop_closed: return "the loop is closed";
+      case errc::not_done: return "it has not ended yet";
       case errc::not_started: return "ended before it reported ready";
+      case errc::foreign: return "an exception of another type";
       case errc::too_many_redirects: return "too many redirects";
     }
     return "unknown error";
@@ -96,6 +99,18 @@ std::string describe(const std::exception_ptr& exception) {
   }
 }
 
+error as_error(const std::exception_ptr& exception) {
+  try {
+    std::rethrow_exception(exception);
+  } catch (const error& e) {
+    return e;
+  } catch (const std::system_error& e) {
+    return error(e.code(), {}, {}, e.what());
+  } catch (...) {
+    return error(errc::foreign, {}, {}, describe(exception));
+  }
+}
+
 error::error(std::error_code code, std::string_view operation, std::string_view subject,
              std::string_view detail)
     : std::system_error(code),
@@ -111,9 +126,10 @@ timeout_error::timeout_error(std::string_view operation, std::string_view subjec
     : error(std::make_error_code(std::errc::timed_out), operation, subject, detail) {}
 timeout_error::~timeout_error() = default;
 
-cancelled_error::cancelled_error(std::string_view operation)
+cancelled_error::cancelled_error(std::string_view operation, std::string_view reason)
     : error(std::make_error_code(std::errc::operation_canceled), operation, {},
-            "the task was cancelled") {}
+            reason.empty() ? std::string("the task was cancelled")
+                           : "the task was cancelled: " + std::string(reason)) {}
 cancelled_error::~cancelled_error() = default;
 
 }  // namespace cuvee::inline v0

@@ -8,27 +8,46 @@ void group::enter(waiter& w, task<> body) {
   pending = 1;
   child_ended = [](combinator& c, const std::exception_ptr* failure) {
     auto& g = static_cast<group&>(c);
-    g.child_done(failure, g.body_.state() == detail::outcome::cancelled);
+    g.child_done(nullptr, failure, g.body_.state() == detail::outcome::cancelled);
   };
+  up = detail::current_context();
+  open_ = true;
   body_.reset(std::move(body));
   body_.start(*this);
+  body_.context = this;
+}
+
+void group::open_background(void (*failed)(group&, detail::group_record&)) {
+  failed_ = failed;
+  open_ = true;
 }
 
 void group::adopt(detail::group_record* record) {
-  if (failures_ || !parent) [[unlikely]] {
+  if (failures_ || !open_) [[unlikely]] {
     delete record;
     throw error(errc::closed, "spawn", "task group",
-                parent ? "the group is shutting down after a failure"
-                       : "the group is not inside its task_group block");
+                open_ ? "the group is shutting down after a failure"
+                      : "the group is not inside its task_group block");
   }
   record->home_group = this;
+  record->scope.up = this;
+  if (detail::context_node* spawner = detail::current_context(); spawner != this) [[unlikely]] {
+    record->bound = detail::copy_bindings(spawner, this);
+    if (record->bound) record->scope.up = record->bound.get();
+  }
   pending++;
   records_.push_back(*record);
   record->begin(*record->kind);
+  record->context = &record->scope;
   if (stopping) record->cancel();
 }
 
-void group::cancel() {
+void group::cancel(std::string text, std::source_location where) {
+  cancel_for(std::move(text), where);
+  cancel_all();
+}
+
+void group::cancel_all() {
   stopping = true;
   pending++;  // a child that ends inside cancel() must not end the group under our feet
   records_.for_each([](detail::group_record& r) { r.cancel(); });
@@ -36,13 +55,16 @@ void group::cancel() {
   pending--;
 }
 
-void group::child_done(const std::exception_ptr* failure, bool cancelled) {
+void group::child_done(detail::group_record* child, const std::exception_ptr* failure,
+                       bool cancelled) {
   saw_cancel_ |= cancelled;
-  if (failure) {
+  if (failure && failed_) {
+    failed_(*this, *child);
+  } else if (failure) {
     failures_.add(*failure);
-    if (!stopping) cancel();
+    if (!stopping) cancel("another task of the group failed");
   }
-  if (--pending == 0) parent->complete();
+  if (--pending == 0 && parent) parent->complete();
 }
 
 namespace detail {
@@ -59,8 +81,20 @@ void group_record::finish() {
     op->failure = std::exchange(failure, nullptr);
     op->waiter_->complete();
   }
+  g->child_done(this, failure ? &failure : nullptr, cancelled);
   release();
-  g->child_done(failure ? &failure : nullptr, cancelled);
+}
+
+void group_record::cancel_for(std::string reason, std::source_location where) {
+  if (end != outcome::running) return;
+  scope.cancel_for(std::move(reason), where);
+  strand::cancel();
+}
+
+void group_record::rethrow_end() const {
+  if (end == outcome::cancelled)
+    throw cancelled_error("join", scope.reason ? scope.reason->text : std::string());
+  if (error) std::rethrow_exception(error);
 }
 
 }  // namespace detail

@@ -23,8 +23,10 @@ loop::loop(uv_loop_s& host) : state_(new detail::loop_state(*this, &host)) {
 }
 
 loop::~loop() {
-  if (detail::this_scheduler == state_) detail::this_scheduler = nullptr;
+  detail::scheduler* current = std::exchange(detail::this_scheduler, state_);
+  bool was_current = current == state_;
   state_->shut_down();
+  detail::this_scheduler = was_current ? nullptr : current;
 }
 
 void loop::root_ended(detail::combinator& root, const std::exception_ptr*) {
@@ -38,7 +40,9 @@ void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(de
   // What tasks left with the loop ends with them: nobody hears a pooled connection close later.
   struct cleanup {
     detail::loop_state* state;
-    ~cleanup() { state->drop_locals(); }
+    ~cleanup() {
+      if (state->background.size() == 0) state->drop_locals();
+    }
   } at_end{state_};
   {
     detail::turn t(*state_);
@@ -49,6 +53,34 @@ void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(de
 
 time_point loop::now() const noexcept {
   return time_point(duration(static_cast<duration::rep>(state_->now())));
+}
+
+group& loop::background() noexcept { return state_->background; }
+
+int loop::backend_fd() const noexcept { return uv_backend_fd(state_->uv); }
+
+std::optional<duration> loop::backend_timeout() const noexcept {
+  if (state_->ready_head) return duration::zero();
+  if (!uv_loop_alive(state_->uv)) return {};  // libuv would say zero: there is nothing to wait for
+  uv_update_time(state_->uv);
+  int ms = uv_backend_timeout(state_->uv);
+  if (ms < 0) return {};
+  return std::chrono::milliseconds(ms);
+}
+
+void loop::poll() {
+  if (state_->depth != 0) throw error(errc::busy, "poll", "", "the loop is running already");
+  detail::this_scheduler = state_;
+  {
+    detail::turn t(*state_);
+  }
+  state_->poll(UV_RUN_NOWAIT);
+}
+
+void loop::after_fork() {
+  int status = uv_loop_fork(state_->uv);
+  if (status < 0)
+    throw error(std::error_code(-status, std::generic_category()), "go on after fork");
 }
 
 loop_ref loop::ref() {

@@ -72,6 +72,10 @@ loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &
   timer.data = idle.data = wake.data = this;
   uv_unref(uv::as_handle(&wake));
   box = std::make_shared<mailbox>(wake);
+  background.open_background([](group&, group_record& child) {
+    std::string name = child.name ? "'" + *child.name + "'" : "a background task";
+    of(*child.home).report_error(name + " failed", child.error);
+  });
 }
 
 std::uint64_t loop_state::now() const noexcept {
@@ -104,6 +108,8 @@ void loop_state::drain() {
       if (!ready_head) ready_tail = &ready_head;
       static_cast<strand*>(w)->run();
     }
+    running = nullptr;
+    context = nullptr;
     while (!turn_ends.empty()) {
       turn_end& e = *turn_ends.front();
       e.unlink();
@@ -197,24 +203,43 @@ void loop_state::step_virtual() {
   }
 }
 
-void loop_state::run_until(root_base& root, strand& main) {
-  bool gave_up = false;
-  while (!root.ended) {
+/// Runs until `ended` says so, or nothing is left that could wake a task. False: the latter.
+template <class F>
+bool loop_state::run_while_alive(F ended) {
+  while (!ended()) {
     if (virtual_clock) step_virtual();
     else poll(UV_RUN_DEFAULT);
-    if (root.ended || uv_loop_alive(uv) || ready_head || !timers.empty()) continue;
-    if (holds > 0) {  // nothing but other threads and signals can wake us
-      uv_ref(uv::as_handle(&wake));
-      poll(UV_RUN_ONCE);
-      uv_unref(uv::as_handle(&wake));
-      continue;
-    }
-    if (gave_up) die("deadlock: a task waits for ever although it was cancelled");
-    gave_up = true;
+    if (ended() || uv_loop_alive(uv) || ready_head || !timers.empty()) continue;
+    if (holds <= 0) return false;
+    // Nothing but other threads and signals can wake us.
+    uv_ref(uv::as_handle(&wake));
+    poll(UV_RUN_ONCE);
+    uv_unref(uv::as_handle(&wake));
+  }
+  return true;
+}
+
+void loop_state::end_background() {
+  if (background.pending == 0) return;
+  {
+    turn t(*this);
+    background.cancel("the loop ends");
+  }
+  if (background.pending != 0 && uv != &own_loop)
+    die("a borrowed loop was destroyed while background tasks of it run");
+  if (!run_while_alive([this] { return background.pending == 0; }))
+    die("deadlock: a background task waits for ever although it was cancelled");
+}
+
+void loop_state::run_until(root_base& root, strand& main) {
+  auto ended = [&] { return root.ended; };
+  if (run_while_alive(ended)) return;
+  {
     turn t(*this);
     main.cancel();
   }
-  if (gave_up) throw error(errc::deadlock, "run");
+  if (!run_while_alive(ended)) die("deadlock: a task waits for ever although it was cancelled");
+  throw error(errc::deadlock, "run");
 }
 
 void loop_state::drop_locals() noexcept {
@@ -224,6 +249,7 @@ void loop_state::drop_locals() noexcept {
 
 void loop_state::shut_down() {
   if (depth != 0) die("a loop was destroyed inside one of its own callbacks");
+  end_background();
   box->close();
   drop_locals();
   handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop

@@ -5,6 +5,7 @@
 #include "timer_heap.h"
 #include "uv.h"
 
+#include <cuvee/core/group.h>
 #include <cuvee/core/loop.h>
 #include <cuvee/core/offload.h>
 
@@ -53,6 +54,8 @@ struct loop_state : scheduler {
     return virtual_clock ? virtual_clock->now : uv_now(uv) * ns_per_ms;
   }
   void run_until(root_base& root, strand& main);
+  /// Cancels what runs in the background and waits for it.
+  void end_background();
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
   void drop_locals() noexcept;
@@ -73,6 +76,7 @@ struct loop_state : scheduler {
   int handles_to_close = 3;
   std::uint64_t armed_ms = never;
   timer_heap timers;
+  group background;
   list<turn_end> turn_ends;
   list<handle_block> handles;         // not closed yet
   list<loop_local> locals;            // owned
@@ -89,6 +93,8 @@ struct loop_state : scheduler {
 
  private:
   void keep_idling(bool wanted);
+  template <class F>
+  bool run_while_alive(F ended);
   void step_virtual();
 };
 

@@ -5,10 +5,13 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <initializer_list>
 #include <unistd.h>
 
-namespace cuvee::inline v0::detail {
+namespace cuvee::inline v0 {
+
+namespace detail {
 
 namespace {
 
@@ -35,54 +38,82 @@ class signal_block final : public handle_block {
   void* data_;
 };
 
-/// Ctrl-C for one main task.
-class interrupter {
- public:
-  interrupter(loop_state& l, strand& main) : main_(&main) {
+}  // namespace
+
+struct interrupter::state : timer_node {
+  state(loop_state& l, strand* m, duration limit)
+      : timer_node(&out_of_time), home(&l), main(m), exit_limit(limit) {
+    if (!main) start_exit_limit();
     if (getpid() != gettid()) return;
     std::size_t i = 0;
     for (int number : {SIGINT, SIGTERM})
-      blocks_[i++] = new signal_block(l, number, &on_signal, this);
+      blocks[i++] = new signal_block(l, number, &on_signal, this);
   }
-  ~interrupter() {
-    for (signal_block* b : blocks_)
+  ~state() {
+    if (armed()) stop_timer(*home, *this);
+    for (signal_block* b : blocks)
       if (b) b->disown();
   }
-  int signal() const noexcept { return signal_; }
 
- private:
+  void start_exit_limit() {
+    if (exit_limit != duration::max()) start_timer(*home, *this, exit_limit);
+  }
   static void on_signal(void* self, int number) {
-    auto& i = *static_cast<interrupter*>(self);
-    if (i.signal_ != 0) {  // the second one does not wait
+    auto& s = *static_cast<state*>(self);
+    if (s.signal != 0 || !s.main) {  // the second one does not wait
       std::signal(number, SIG_DFL);
       std::raise(number);
     }
-    i.signal_ = number;
-    i.main_->cancel();
+    s.signal = number;
+    s.start_exit_limit();
+    s.main->cancel();
+  }
+  static void out_of_time(timer_node* n) {
+    auto& s = *static_cast<state*>(n);
+    std::fflush(stdout);
+    s.home->report_error("the time to exit is over, and tasks still run", nullptr);
+    std::_Exit(s.signal != 0 ? 128 + s.signal : 1);
   }
 
-  strand* main_;
-  signal_block* blocks_[2] = {};
-  int signal_ = 0;
+  loop_state* home;
+  strand* main;  // null while background tasks end
+  duration exit_limit;
+  int signal = 0;
+  signal_block* blocks[2] = {};
 };
 
-}  // namespace
+interrupter::interrupter(loop& l, strand* main, duration exit_limit)
+    : state_(std::make_unique<state>(loop_state::of(l), main, exit_limit)) {}
+interrupter::~interrupter() = default;
+int interrupter::signal() const noexcept { return state_->signal; }
 
-int run_main(loop& l, task<int> main) {
-  root<int> r(std::move(main));
-  interrupter signals(loop_state::of(l), r.main);
+}  // namespace detail
+
+interrupted_error::interrupted_error(int signal)
+    : cancelled_error("run", signal == SIGINT ? "by SIGINT" : "by SIGTERM"), signal_(signal) {}
+interrupted_error::~interrupted_error() = default;
+
+runner::~runner() { end_background(); }
+
+void runner::end_background() {
+  detail::loop_state& l = detail::loop_state::of(loop_);
+  if (l.background.size() == 0) return;
+  detail::interrupter watch(loop_, nullptr, exit_limit_);
+  l.end_background();
+}
+
+int runner::report_end() noexcept {
+  std::fflush(stdout);
   try {
-    l.run_root(r);
-    return r.take();
+    throw;
+  } catch (const interrupted_error& e) {
+    return 128 + e.signal();
   } catch (const cancelled_error&) {
-    if (signals.signal() != 0) return 128 + signals.signal();
-    std::fflush(stdout);
-    l.send_report({"the main task was cancelled", nullptr});
+    loop_.send_report({"the main task was cancelled", nullptr});
   } catch (...) {
-    std::fflush(stdout);
-    l.send_report({"error", std::current_exception()});
+    loop_.send_report({"error", std::current_exception()});
   }
   return 1;
 }
 
-}  // namespace cuvee::inline v0::detail
+}  // namespace cuvee::inline v0

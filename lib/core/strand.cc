@@ -19,6 +19,7 @@ void die(const char* why) noexcept {
 
 void strand::begin(const strand_kind& k) noexcept {
   home = this_scheduler;
+  context = home->context;
   kind = &k;
   state = strand_state::created;
   home->push(*this);
@@ -67,6 +68,8 @@ void strand::deliver_cancel() {
 }
 
 void strand::run() {
+  home->running = this;
+  home->context = context;
   if (state == strand_state::ready) [[likely]]
     return step();
   switch (state) {
@@ -89,10 +92,9 @@ void strand::run() {
 void strand::step() {
   state = strand_state::running;
   cancel_sent = false;
-  home->running = this;
   home->completions_left = completions_per_turn;
   frame.resume();
-  while (next_frame) std::exchange(next_frame, {}).resume();
+  while (home->next_frame) std::exchange(home->next_frame, {}).resume();
   if (state == strand_state::done) return kind->ended(*this);
   if (state == strand_state::running) [[unlikely]]
     die("a coroutine neither suspended nor finished: g++ 12 skips bodies with co_await inside a "

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/testing/run_case.h>
 
+#include <cuvee/core/run.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
@@ -17,10 +19,7 @@ void warm_up() {
   static bool done = false;
   if (std::exchange(done, true)) return;
   auto nothing = []() -> task<> { co_return; };
-  detail::run_main(*std::make_unique<loop>(), [](auto body) -> task<int> {
-    co_await body();
-    co_return 0;
-  }(nothing));
+  run(nothing);
 }
 
 }  // namespace

@@ -82,3 +82,15 @@ TEST_CASE("describe: lower case, but an acronym keeps its letters") {
   CHECK(describe(make_error_code(errc::bad_url)) == "bad URL");
   CHECK(describe(posix(ENOTTY)) == "inappropriate ioctl for device (ENOTTY)");
 }
+
+TEST_CASE("error: any exception as a cuvee::error keeps code and text") {
+  std::error_code full = std::make_error_code(std::errc::no_space_on_device);
+  auto system = as_error(std::make_exception_ptr(std::system_error(full, "write")));
+  CHECK(system.code() == full);
+  CHECK(std::string(system.what()).starts_with("write: "));
+  auto other = as_error(std::make_exception_ptr(std::runtime_error("broken")));
+  CHECK(other.code() == errc::foreign);
+  CHECK(std::string(other.what()) == "broken");
+  CHECK(std::string(as_error(std::make_exception_ptr(3)).what()) ==
+        describe(std::make_exception_ptr(3)));
+}

@@ -39,3 +39,14 @@ TEST_CASE("result: of void and of a move-only type") {
   std::unique_ptr<int> owned = std::move(owner).value();
   CHECK(*owned == 3);
 }
+
+TEST_CASE("result: of a caught exception, describes it and throws it as it was") {
+  auto lost = result<int>::caught(std::make_exception_ptr(timeout_error("read")));
+  REQUIRE_FALSE(lost);
+  CHECK(lost.error().code() == std::errc::timed_out);
+  CHECK(lost.error().operation() == "read");
+  CHECK_THROWS_AS(std::move(lost).value(), timeout_error);
+  auto foreign = result<int>::caught(std::make_exception_ptr(std::string("text")));
+  CHECK(foreign.error().code() == errc::foreign);
+  CHECK_THROWS_AS(std::move(foreign).value(), std::string);
+}

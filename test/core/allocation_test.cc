@@ -93,6 +93,26 @@ CUVEE_TEST_CASE("allocation: a group with a spawned child that is joined needs n
   CHECK(n == 0);
 }
 
+CUVEE_TEST_CASE("allocation: generators and their values need none") {
+  auto numbers = []() -> generator<int> {
+    for (int i = 0;; i++) {
+      co_await checkpoint();
+      co_yield i;
+    }
+  };
+  std::size_t whole = co_await steady_state([&]() -> task<> {
+    generator<int> g = numbers();
+    co_await g.next();
+    co_await g.next();
+  });
+  CHECK(whole == 0);
+  generator<int> g = numbers();
+  std::size_t next = co_await steady_state([&]() -> task<> { co_await g.next(); });
+  CHECK(next == 0);
+  std::size_t timed = co_await steady_state([&]() -> task<> { co_await timeout(1h, g.next()); });
+  CHECK(timed == 0);
+}
+
 CUVEE_TEST_CASE("allocation: a cancelled child needs none") {
   std::size_t n = co_await steady_state(
       []() -> task<> { co_await any_of(turns(2), []() -> task<> { co_await forever(); }()); });

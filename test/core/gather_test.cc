@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// GAT-3 does not apply: a task has one owner. GAT-4 (settle mode), 9, 10, 12, 13 (wait,
-// as_completed) come later.
 #include "scenario.h"
 
 #include <cuvee/testing/doctest.h>
+#include <cuvee/testing/torture.h>
 #include <cuvee/testing/virtual_clock.h>
 
+#include <deque>
 #include <vector>
 
 using namespace cuvee;
@@ -170,4 +170,174 @@ CUVEE_TEST_CASE(
   });
   CHECK(sum == 1);
   CHECK_FALSE(next);
+}
+
+CUVEE_TEST_CASE("gather: one child joined in several slots runs once and fills each of them") {
+  int runs = 0;
+  auto word = [&](std::string text) -> task<std::string> {
+    runs++;
+    co_await checkpoint();
+    co_return text;
+  };
+  co_await task_group([&](group& g) -> task<> {
+    auto abc = g.spawn(word, std::string("abc"));
+    auto def = g.spawn(word, std::string("def"));
+    auto [a, b, c, d] = co_await gather(abc.join(), abc.join(), def.join(), abc.join());
+    CHECK(a + b + c + d == "abcabcdefabc");
+  });
+  CHECK(runs == 2);
+}
+
+CUVEE_TEST_CASE(
+    "gather: a child cancelled by somebody else fails it; its awaiter is not cancelled") {
+  bool caught = false, after = false;
+  co_await task_group([&](group& g) -> task<> {
+    auto victim = g.spawn([]() -> task<> { co_await forever(); });
+    auto waiting = g.spawn([&]() -> task<> {
+      try {
+        co_await gather(victim.join(), forever());
+      } catch (const cancelled_error&) {
+        caught = true;
+      }
+      co_await checkpoint();
+      after = true;
+    });
+    co_await turns(2);
+    victim.cancel();
+    co_await waiting.join();
+    CHECK_FALSE(waiting.was_cancelled());
+  });
+  CHECK(caught);
+  CHECK(after);
+}
+
+CUVEE_TEST_CASE("gather: a container of plain awaiters") {
+  basket b;
+  std::vector<basket::get_awaiter> gets;
+  for (int i = 0; i < 1000; i++) gets.push_back(b.get());
+  co_await task_group([&](group& g) -> task<> {
+    auto all = g.spawn([&]() -> task<> { co_await gather(std::move(gets)); });
+    co_await checkpoint();
+    for (int i = 0; i < 1000; i++) b.put();
+    co_await all.join();
+  });
+  CHECK(b.items() == 0);
+  std::deque<decltype(shield(give(1)))> shields;
+  for (int i = 0; i < 3; i++) shields.push_back(shield(give(i)));
+  std::vector<int> results = co_await gather(std::move(shields));
+  CHECK(results == std::vector<int>{0, 1, 2});
+}
+
+namespace {
+
+/// Counts how many of its tasks run at once.
+struct crowd {
+  int now = 0;
+  int most = 0;
+
+  task<int> enter(duration stay, int value) {
+    most = std::max(most, ++now);
+    co_await sleep(stay);
+    now--;
+    co_return value;
+  }
+};
+
+}  // namespace
+
+CUVEE_TEST_CASE("gather: of width 3, three run at once and results come in order") {
+  testing::virtual_clock clock;
+  crowd c;
+  std::vector<task<int>> tasks;
+  for (int i = 0; i < 10; i++) tasks.push_back(c.enter(i % 2 == 0 ? 1s : 2s, i));
+  std::vector<int> results = co_await gather(width(3), std::move(tasks));
+  CHECK(results == std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7, 8, 9});
+  CHECK(c.most == 3);
+  CHECK(clock.elapsed() == 6s);
+  auto none = co_await gather(width(1), std::vector<task<int>>());
+  CHECK(none.empty());
+}
+
+TEST_CASE("gather: of width 0 is refused") { CHECK_THROWS_AS(width(0), error); }
+
+CUVEE_TEST_CASE("gather: of width 1, 100,000 ready leaves need no deep stack") {
+  basket b;
+  std::vector<basket::get_awaiter> gets;
+  for (int i = 0; i < 100'000; i++) {
+    b.put();
+    gets.push_back(b.get());
+  }
+  co_await gather(width(1), std::move(gets));
+  CHECK(b.items() == 0);
+}
+
+CUVEE_TEST_CASE("gather: of width 2, a failure cancels those that run, the others never start") {
+  std::string trace;
+  int started = 0;
+  auto count = [&]() -> task<> {
+    started++;
+    co_await forever();
+  };
+  std::vector<task<>> tasks;
+  tasks.push_back([]() -> task<> { co_await fail_later(); }());
+  tasks.push_back(stubborn(trace, 'a', 1ms));
+  for (int i = 0; i < 5; i++) tasks.push_back(count());
+  bool caught = false;
+  try {
+    co_await gather(width(2), std::move(tasks));
+  } catch (const boom&) {
+    caught = true;
+  }
+  CHECK(caught);
+  CHECK(trace == "sa");
+  CHECK(started == 0);
+}
+
+CUVEE_TEST_CASE("gather: of width 2, cancelled; only shields among those that waited still start") {
+  std::string trace;
+  int done = 0, other = 0;
+  auto work = [](int& count, int n) -> task<> {
+    co_await turns(n);
+    count++;
+  };
+  auto body = [&]() -> task<> {
+    std::vector<decltype(any_of(shield(work(done, 1)), work(other, 9)))> all;
+    for (int i = 0; i < 5; i++) all.push_back(any_of(shield(work(done, 5)), work(other, 9)));
+    co_await gather(width(2), std::move(all));
+    trace += 'x';
+    co_await checkpoint();
+    trace += 'y';
+  };
+  co_await any_of(turns(3), body());
+  CHECK(done == 5);
+  CHECK(other == 0);
+  CHECK(trace == "x");  // each any_of has a winner, so it did happen
+}
+
+CUVEE_TEST_CASE("gather: of width 2, cancelled, those that waited never start") {
+  std::string trace;
+  auto body = [&]() -> task<> {
+    std::vector<task<>> tasks;
+    for (char c = 'a'; c < 'f'; c++) tasks.push_back(hang(trace, c));
+    co_await gather(width(2), std::move(tasks));
+    trace += 'x';
+  };
+  co_await any_of(turns(3), body());
+  CHECK(trace == "ab");
+}
+
+TEST_CASE("gather: of width 2, cancelled at every suspension") {
+  auto report = testing::torture([]() -> task<> {
+    std::vector<task<int>> tasks;
+    for (int i = 0; i < 6; i++) tasks.push_back(give_later(i));
+    tasks.push_back([]() -> task<int> {
+      auto [a, b] = co_await gather(give_later(1), shield(give_later(2)));
+      co_return a + b;
+    }());
+    auto sum = co_await gather(width(2), std::move(tasks));
+    CHECK(sum.back() == 3);
+  });
+  CHECK(report.leaks.empty());
+  CHECK(report.suspensions > 8);
+  CHECK(report.cancelled > 0);
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: MIT
-// SHU-4, SHU-6 (limits on a stuck shutdown) come with background tasks; a second signal ends a
-// stuck one.
 #include "in_child.h"
 #include "scenario.h"
 
@@ -125,4 +123,65 @@ TEST_CASE("run: SIGPIPE is ignored") {
     });
   });
   CHECK(end.exited_with(3));
+}
+
+TEST_CASE("runner: several main tasks run on one loop, background tasks live on between them") {
+  std::string trace;
+  {
+    runner r;
+    auto counts = [&](group& g) -> task<int> {
+      g.spawn(turns, 2);
+      co_return 1;
+    };
+    CHECK(r.run(counts, std::ref(r.loop().background())) == 1);
+    auto leaves = [&]() -> task<int> {
+      loop::current().background().spawn(stubborn, std::ref(trace), 'b', duration(1));
+      co_await checkpoint();
+      co_return 2;
+    };
+    CHECK(r.run(leaves) == 2);
+    CHECK(r.run(give_later, 3) == 3);
+    CHECK_THROWS_AS(r.run(fail_later, "boom"), boom);
+  }
+  CHECK(trace == "sb");
+}
+
+TEST_CASE("runner: a signal that ends the main task is an interrupted_error") {
+  auto end = in_child([] {
+    runner r;
+    int signal = 0;
+    try {
+      r.run(wait_after, SIGTERM);
+    } catch (const interrupted_error& e) {
+      signal = e.signal();
+    }
+    return signal == SIGTERM && r.run(give_later, 4) == 4 ? 4 : 1;
+  });
+  CHECK(end.exited_with(4));
+}
+
+TEST_CASE("runner: clean-up that exceeds the exit limit is reported and the process ends") {
+  auto end = in_child([] {
+    runner r;
+    r.exit_within(20ms);
+    return r.run_main([]() -> task<> {
+      std::raise(SIGINT);
+      co_await shield(forever());
+    });
+  });
+  CHECK(end.exited_with(130));
+  CHECK(end.output.find("the time to exit is over") != std::string::npos);
+}
+
+TEST_CASE("runner: a background task that ignores its cancel is reported after the exit limit") {
+  auto end = in_child([] {
+    runner r;
+    r.exit_within(20ms);
+    return r.run_main([]() -> task<> {
+      loop::current().background().spawn([]() -> task<> { co_await shield(forever()); });
+      co_await checkpoint();
+    });
+  });
+  CHECK(end.exited_with(1));
+  CHECK(end.output.find("tasks still run") != std::string::npos);
 }

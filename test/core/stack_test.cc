@@ -73,8 +73,87 @@ task<> deep_group(std::string& trace, int n) {
       co_await forever();
     });
 }
+generator<int> yields(int n) {
+  for (int i = 0; i < n; i++) co_yield 1;
+}
+generator<int> deep_generator(int n) {
+  if (n == 0) {
+    co_await checkpoint();
+    co_yield 1;
+    co_await checkpoint();
+    co_yield 2;
+    co_return;
+  }
+  generator<int> inner = deep_generator(n - 1);
+  while (auto x = co_await inner.next()) co_yield *x;
+}
+generator<int> deep_generator_ends(std::string& trace, int n, bool fails) {
+  mark m(trace, 'd');
+  if (n == 0) {
+    co_await checkpoint();
+    if (fails) throw boom();
+    co_await forever();
+  }
+  generator<int> inner = deep_generator_ends(trace, n - 1, fails);
+  while (auto x = co_await inner.next()) co_yield *x;
+}
 
 }  // namespace
+
+TEST_CASE("stack: 1,000,000 yields of one generator" * doctest::test_suite("slow")) {
+  long sum = 0;
+  in_small_stack([&]() -> task<> {
+    generator<int> g = yields(1'000'000);
+    while (auto x = co_await g.next()) sum += *x;
+  });
+  CHECK(sum == 1'000'000);
+}
+
+TEST_CASE("stack: 20,000 yields of one generator") {
+  long sum = 0;
+  in_small_stack([&]() -> task<> {
+    generator<int> g = yields(20'000);
+    while (auto x = co_await g.next()) sum += *x;
+  });
+  CHECK(sum == 20'000);
+}
+
+TEST_CASE("stack: 10,000 nested generators yield and end") {
+  int sum = 0;
+  in_small_stack([&]() -> task<> {
+    generator<int> g = deep_generator(10'000);
+    while (auto x = co_await g.next()) sum += *x;
+  });
+  CHECK(sum == 3);
+}
+
+TEST_CASE("stack: 10,000 nested generators, the innermost throws" * doctest::test_suite("slow")) {
+  std::string trace;
+  bool caught = false;
+  in_small_stack([&]() -> task<> {
+    generator<int> g = deep_generator_ends(trace, 10'000, true);
+    try {
+      co_await g.next();
+    } catch (const boom&) {
+      caught = true;
+    }
+  });
+  CHECK(caught);
+  CHECK(trace.size() == 10'001);
+}
+
+TEST_CASE("stack: 10,000 nested generators, cancelled") {
+  std::string trace;
+  bool ended = false;
+  in_small_stack([&]() -> task<> {
+    generator<int> g = deep_generator_ends(trace, 10'000, false);
+    auto consume = [&]() -> task<> { co_await g.next(); };
+    co_await any_of(turns(10'002), consume());
+    ended = g.done();
+  });
+  CHECK(ended);
+  CHECK(trace.size() == 10'001);
+}
 
 TEST_CASE("stack: 1,000,000 children called one after the other" * doctest::test_suite("slow")) {
   long sum = 0;

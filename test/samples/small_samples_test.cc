@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Smoke runs of hello_tasks, run_commands and echo_server.
+// Smoke runs of hello_tasks, generator, run_commands and echo_server.
 #include <cuvee/io.h>
 
 #include <cuvee/testing/doctest.h>
@@ -45,7 +45,7 @@ task<echo_process> start_echo() {
 }  // namespace
 
 CUVEE_TEST_CASE("samples: each explains itself, and an unknown option is one line and status 2") {
-  for (std::string name : {"hello_tasks", "run_commands", "echo_server"}) {
+  for (std::string name : {"hello_tasks", "generator", "run_commands", "echo_server"}) {
     process_result r = co_await run_process(command(sample(name), "--help"), capture::all);
     CHECK(r.status.success());
     CHECK(r.out.starts_with("usage: " + name));
@@ -103,6 +103,12 @@ CUVEE_TEST_CASE("samples: hello_tasks prints hi 2, then hi 1") {
   process_result r = co_await run_process(command(sample("hello_tasks")), capture::merged);
   CHECK(r.status.success());
   CHECK(r.out == "hi 2\nhi 1\n");
+}
+
+CUVEE_TEST_CASE("samples: generator prints ticks, a pipe, a merge and squares in order") {
+  process_result r = co_await run_process(command(sample("generator")), capture::merged);
+  CHECK(r.status.success());
+  CHECK(r.out == "tick 1\ntick 2\ntick 3\neven: 2 4 6\nmerged: 1 11 2 12\nsquares: 1 4 9 16 25\n");
 }
 
 CUVEE_TEST_CASE("samples: run_commands prints as the introduction does") {

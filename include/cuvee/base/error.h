@@ -13,13 +13,16 @@ namespace cuvee::inline v0 {
 enum class errc {
   closed = 1,      ///< the object was closed, here or by a cancelled write
   busy,            ///< another operation of the same kind is pending on the object
+  broken,          ///< a barrier was reset or aborted under those who wait
   end_of_stream,   ///< the peer finished sending before the operation had what it needs
   limit_exceeded,  ///< a size, count or time limit was passed
   protocol,        ///< the peer broke the protocol
   bad_url,         ///< a URL that cannot be parsed or is not http(s)
   deadlock,        ///< the loop has nothing left to wait for, the task still waits
   loop_closed,     ///< the loop is gone
+  not_done,        ///< a result was asked for before the task had ended
   not_started,     ///< a child of `group::start` ended before it reported ready
+  foreign,         ///< an exception of another type than `cuvee::error`; its text is the detail
   too_many_redirects,
 };
 
@@ -56,7 +59,8 @@ class CUVEE_API timeout_error : public error {
 /// Thrown by `join` on a task that somebody else cancelled. Code: `std::errc::operation_canceled`.
 class CUVEE_API cancelled_error : public error {
  public:
-  explicit cancelled_error(std::string_view operation = "join");
+  /// `reason`: what `cancel` was given, if anything.
+  explicit cancelled_error(std::string_view operation = "join", std::string_view reason = {});
   ~cancelled_error() override;
 };
 
@@ -65,6 +69,9 @@ CUVEE_API std::string describe(std::error_code code);
 
 /// The text of an exception of any type; a `std::exception`'s `what()`.
 CUVEE_API std::string describe(const std::exception_ptr& exception);
+
+/// The `cuvee::error` that an exception is; of another one its code, or `foreign`, with its text.
+CUVEE_API error as_error(const std::exception_ptr& exception);
 
 }  // namespace cuvee::inline v0
 

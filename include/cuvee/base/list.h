@@ -37,6 +37,16 @@ class list {
     if (node) static_cast<list_node*>(node)->unlink();
     return node;
   }
+  /// Moves all of `other` behind what is here.
+  void splice(list& other) noexcept {
+    if (other.empty()) return;
+    list_node& theirs = other.head_;
+    head_.prev->next = theirs.next;
+    theirs.next->prev = head_.prev;
+    head_.prev = theirs.prev;
+    theirs.prev->next = &head_;
+    theirs.prev = theirs.next = &theirs;
+  }
   /// Calls `f` for each element; `f` may unlink the element it is given, no other.
   template <class F>
   void for_each(F f) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <cuvee/base/error.h>
 
+#include <exception>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -19,16 +20,25 @@ class [[nodiscard]] result {
     requires std::is_default_constructible_v<stored_type>
       : state_(std::in_place_index<0>) {}
   result(stored_type value) : state_(std::in_place_index<0>, std::move(value)) {}
-  result(class error failure) : state_(std::in_place_index<1>, std::move(failure)) {}
+  result(class error failure) : state_(std::in_place_index<1>, std::move(failure), nullptr) {}
+  /// What was caught, of any type: `error()` describes it (see `as_error`), `value()` throws it as it was.
+  static result caught(std::exception_ptr thrown) {
+    result r(as_error(thrown));
+    std::get_if<1>(&r.state_)->thrown = std::move(thrown);
+    return r;
+  }
 
   bool has_value() const noexcept { return state_.index() == 0; }
   explicit operator bool() const noexcept { return has_value(); }
   /// The failure. Precondition: `!has_value()`.
-  const class error& error() const noexcept { return *std::get_if<1>(&state_); }
+  const class error& error() const noexcept { return std::get_if<1>(&state_)->error; }
 
   /// The value; throws the error if there is none.
   T value() && {
-    if (!has_value()) throw cuvee::error(error());
+    if (const failure* f = std::get_if<1>(&state_)) {
+      if (f->thrown) std::rethrow_exception(f->thrown);
+      throw cuvee::error(f->error);
+    }
     if constexpr (!std::is_void_v<T>) return std::move(*std::get_if<0>(&state_));
   }
   /// The value, unchecked. Precondition: `has_value()`.
@@ -37,7 +47,12 @@ class [[nodiscard]] result {
   stored_type* operator->() noexcept { return std::get_if<0>(&state_); }
 
  private:
-  std::variant<stored_type, class error> state_;
+  struct failure {
+    failure(class error&& e, std::exception_ptr t) : error(std::move(e)), thrown(std::move(t)) {}
+    class error error;
+    std::exception_ptr thrown;  // null where nothing was
+  };
+  std::variant<stored_type, failure> state_;
 };
 
 }  // namespace cuvee::inline v0

@@ -192,12 +192,7 @@ class combinator_awaiter : protected combinator {
     child_ended = [](combinator& c, const std::exception_ptr* failure) {
       static_cast<Derived&>(static_cast<combinator_awaiter&>(c)).on_child(failure);
     };
-    self().for_each([&](auto& c) {
-      if (c.state() == outcome::cancelled) return;
-      if (stopping && c.cancel_early()) return;
-      pending++;
-      c.start(*this);
-    });
+    self().start_children();
     return --pending != 0;
   }
   bool await_cancel(waiter&) {
@@ -210,6 +205,20 @@ class combinator_awaiter : protected combinator {
   }
 
  protected:
+  /// `Derived` may hide these two: which children start at once, and what follows when one has ended.
+  void start_children() {
+    self().for_each([&](auto& c) { start_child(c); });
+  }
+  void child_left() noexcept {}
+  /// False: cancelled before it started.
+  bool start_child(auto& c) {
+    if (c.state() == outcome::cancelled) return false;
+    if (stopping && c.cancel_early()) return false;
+    pending++;
+    c.start(*this);
+    return true;
+  }
+
   failure_list failures_;
 
  private:
@@ -222,6 +231,7 @@ class combinator_awaiter : protected combinator {
     if (failure) failures_.add(*failure);
     pending++;  // whatever cancel_all confirms on the way, complete() below comes last and once
     if (!stopping && self().ends(failure != nullptr)) cancel_all();
+    self().child_left();
     pending -= 2;
     if (pending == 0) parent->complete();
   }

@@ -27,6 +27,11 @@ class failure_list {
     if (!first_) first_ = failure;
     else rest_.push_back(failure);
   }
+  /// All of them, in the order they happened.
+  std::vector<std::exception_ptr> all() && {
+    if (first_) rest_.insert(rest_.begin(), std::exchange(first_, nullptr));
+    return std::move(rest_);
+  }
   /// The first as it was thrown, with the later ones suppressed on it.
   const std::exception_ptr& combined() {
     if (!rest_.empty()) remember_suppressed(first_, std::exchange(rest_, {}));

@@ -4,6 +4,10 @@
 
 namespace cuvee::inline v0 {
 
+namespace detail {
+struct loop_state;
+}
+
 /// Reports that a child of `group::start` is ready; handed to it as its first argument.
 /// Lifetime: that of the child.
 template <class T>
@@ -44,10 +48,28 @@ class task_handle {
   /// Errors: cancelled_error if the child was cancelled; what it threw. Cancel: safe; the child runs on.
   [[nodiscard]] auto join() & { return join_awaiter(*record_); }
   [[nodiscard]] auto join() && { return moving_join(*record_); }
-  /// Asks the child to end as cancelled; does nothing if it has ended.
-  void cancel() { record_->cancel(); }
+  /// Asks the child to end as cancelled; does nothing if it has ended. The first reason is what `join` tells.
+  void cancel(std::string reason = {},
+              std::source_location where = std::source_location::current()) {
+    record_->cancel_for(std::move(reason), where);
+  }
+  /// The value. Errors: not_done before the child has ended; then as `join`.
+  std::add_lvalue_reference_t<const T> result() const {
+    if (!done()) throw error(errc::not_done, "read the result", name());
+    record_->rethrow_end();
+    if constexpr (!std::is_void_v<T>) return *record_->value;
+  }
+  /// For people: reports and `dump_tasks` show it.
+  void set_name(std::string name) {
+    record_->name = std::make_unique<std::string>(std::move(name));
+  }
+  std::string_view name() const noexcept {
+    return record_->name ? std::string_view(*record_->name) : std::string_view("a task");
+  }
   bool done() const noexcept { return record_->end != detail::outcome::running; }
   bool was_cancelled() const noexcept { return record_->end == detail::outcome::cancelled; }
+  /// It has ended by throwing.
+  bool failed() const noexcept { return static_cast<bool>(record_->error); }
 
  private:
   class moving_join;
@@ -77,7 +99,7 @@ class task_handle<T>::moving_join : public detail::join_waiter {
 };
 
 /// The children that a `task_group` block waits for.
-class CUVEE_API group : detail::combinator {
+class CUVEE_API group : detail::combinator, detail::scope_node {
  public:
   group() = default;
   group(const group&) = delete;
@@ -106,24 +128,36 @@ class CUVEE_API group : detail::combinator {
                                                             std::move(args)...);
   }
 
-  /// Cancels the body and all children; the block then ends without an error.
-  void cancel();
+  /// Cancels the body and all children; the block then ends without an error. Only the first reason counts.
+  void cancel(std::string reason = {},
+              std::source_location where = std::source_location::current());
+  /// Null until `cancel` or a failure.
+  const cancel_reason* why() const noexcept { return scope_node::reason.get(); }
+  /// Children that have not ended.
+  std::size_t size() const noexcept {
+    return pending - (body_.state() == detail::outcome::running);
+  }
 
  private:
   template <class F>
   friend class detail::group_awaiter;
   friend struct detail::group_record;
+  friend struct detail::loop_state;
   template <class T, class Started, class F, class... Args>
   friend class detail::start_awaiter;
 
   void adopt(detail::group_record* record);
   void enter(waiter& parent, task<> body);
-  void child_done(const std::exception_ptr* failure, bool cancelled);
+  void open_background(void (*failed)(group&, detail::group_record&));
+  void cancel_all();
+  void child_done(detail::group_record* child, const std::exception_ptr* failure, bool cancelled);
   bool has_result() const noexcept { return failures_ || !saw_cancel_; }
 
   detail::list<detail::group_record> records_;
   detail::failure_list failures_;
   detail::child<task<>> body_;
+  void (*failed_)(group&, detail::group_record&) = nullptr;  // a background group goes on
+  bool open_ = false;
   bool saw_cancel_ = false;
 };
 
@@ -157,7 +191,7 @@ class group_awaiter {
     }
   }
   bool await_cancel(waiter&) {
-    group_->cancel();
+    group_->cancel_all();
     return false;
   }
   bool await_must_resume() { return group_->has_result(); }

@@ -2,6 +2,7 @@
 #pragma once
 #include <cuvee/base/list.h>
 #include <cuvee/core/child.h>
+#include <cuvee/core/context.h>
 
 #include <functional>
 #include <tuple>
@@ -32,16 +33,22 @@ struct start_state : start_op {
 /// A child of a group: one block, owned by the group until it has ended and by its handle.
 struct CUVEE_API group_record : strand, list_node, pooled {
   group* home_group = nullptr;
+  scope_node scope;
+  std::unique_ptr<binding_node> bound;  // copies of what the spawner had bound
   int references = 2;
   outcome end = outcome::running;
   start_op* starting = nullptr;  // set until the child has reported ready
   std::exception_ptr error;
   list<join_waiter> joiners;
+  std::unique_ptr<std::string> name;
 
   virtual ~group_record() = default;
   void release() {
     if (--references == 0) delete this;
   }
+  void cancel_for(std::string reason, std::source_location where);
+  /// Throws what a child that has ended gives instead of a value.
+  void rethrow_end() const;
   /// Tells joiners, `start` and the group; drops the group's reference.
   void finish();
 };
@@ -67,10 +74,7 @@ struct join_waiter : list_node {
   waiter* waiter_ = nullptr;
 
  protected:
-  void rethrow_end() const {
-    if (record_->end == outcome::cancelled) throw cancelled_error();
-    if (record_->error) std::rethrow_exception(record_->error);
-  }
+  void rethrow_end() const { record_->rethrow_end(); }
 };
 
 template <class T>

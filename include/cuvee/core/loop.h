@@ -5,12 +5,14 @@
 #include <cuvee/core/time.h>
 
 #include <functional>
+#include <optional>
 #include <string>
 
 struct uv_loop_s;
 
 namespace cuvee::inline v0 {
 
+class group;
 class loop;
 
 /// Something that nobody awaits has gone wrong, or a notice.
@@ -22,7 +24,6 @@ struct report {
 namespace detail {
 
 struct loop_state;
-CUVEE_API int run_main(loop& l, task<int> main);
 
 struct root_base : combinator {
   bool ended = false;
@@ -70,12 +71,25 @@ class CUVEE_API loop {
 
   /// The loop's clock: steady; virtual under `testing::virtual_clock`.
   time_point now() const noexcept;
+  /// The group of tasks that belong to no other block. One that fails is reported and hurts no other; those left
+  /// when the loop is destroyed are cancelled and awaited.
+  group& background() noexcept;
   /// For other threads. From the first call on, waiting for a post is no deadlock.
   loop_ref ref();
   /// Receives what nobody awaits; the default writes one line to stderr. A handler that throws is
   /// replaced by the default for that report.
   void on_report(std::function<void(const report&)> handler);
   void send_report(const report& r) noexcept;
+  /// For a foreign event loop that runs this one as its guest: poll `backend_fd` for reading, for at most
+  /// `backend_timeout` (none: for ever), then call `poll`, which never blocks. Tasks are started with
+  /// `background().spawn`.
+  int backend_fd() const noexcept;
+  std::optional<duration> backend_timeout() const noexcept;
+  void poll();
+  /// In the child of a `fork()` that is to go on with the loop: call this before anything else.
+  /// Errors: those of `uv_loop_fork`.
+  void after_fork();
+
   /// libuv handles of this loop that are not closed yet, the loop's own not counted.
   std::size_t open_handles() const noexcept;
 
@@ -84,7 +98,7 @@ class CUVEE_API loop {
 
  private:
   friend struct detail::loop_state;
-  friend CUVEE_API int detail::run_main(loop& l, task<int> main);
+  friend class runner;
   template <class T>
   void run_root(detail::root<T>& root) {
     root.child_ended = &root_ended;

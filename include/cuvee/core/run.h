@@ -4,7 +4,33 @@
 
 namespace cuvee::inline v0 {
 
+/// Thrown by `runner::run` when a signal ended the main task.
+class CUVEE_API interrupted_error : public cancelled_error {
+ public:
+  explicit interrupted_error(int signal);
+  ~interrupted_error() override;
+  int signal() const noexcept { return signal_; }
+
+ private:
+  int signal_;
+};
+
 namespace detail {
+
+/// Ctrl-C for one main task, and the limit on how long the end may take.
+class CUVEE_API interrupter {
+ public:
+  interrupter(loop& l, strand* main, duration exit_limit);
+  interrupter(const interrupter&) = delete;
+  interrupter& operator=(const interrupter&) = delete;
+  ~interrupter();
+  /// The signal that cancelled the main task; 0 if none did.
+  int signal() const noexcept;
+
+ private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
 
 template <class F, class... Args>
 task<int> exit_status_of(F& fn, Args&... args) {
@@ -19,14 +45,63 @@ task<int> exit_status_of(F& fn, Args&... args) {
 
 }  // namespace detail
 
-/// What `main` returns: makes a loop and runs `fn(args...)`, a `task<int>` or `task<>`, on it.
-/// The first SIGINT or SIGTERM cancels it and waits for its cleanup; a second one ends the process at once.
-/// Returns: the task's int, 0 for void; 1 after an error, reported in one line; 130 when a SIGINT
-/// ended it, 143 for SIGTERM. Threads: signals are handled only on the main thread.
+/// Runs main tasks one after another on one loop, with Ctrl-C: while one runs, the first SIGINT or SIGTERM cancels
+/// it and waits for its cleanup; a second one ends the process at once. Background tasks live on from one main
+/// task to the next; at the end they are cancelled and awaited.
+/// Threads: signals are handled on the process's main thread only.
+class CUVEE_API runner {
+ public:
+  runner() = default;
+  runner(const runner&) = delete;
+  runner& operator=(const runner&) = delete;
+  ~runner();
+
+  cuvee::loop& loop() noexcept { return loop_; }
+  /// How long clean-up may take after a signal, and background tasks at the end. What still runs then is reported,
+  /// and the process exits: with 128 plus the signal, or with 1. Default: for ever.
+  template <class Rep, class Period>
+  void exit_within(std::chrono::duration<Rep, Period> limit) {
+    exit_limit_ = detail::saturated(limit);
+  }
+
+  /// Runs `fn(args...)`, a `task<T>`, to its end. Returns: its value.
+  /// Errors: what it throws; interrupted_error; cancelled_error; deadlock.
+  template <class F, class... Args>
+  auto run(F fn, Args... args) {
+    using value = typename std::invoke_result_t<F&, Args...>::value_type;
+    detail::root<value> root(std::invoke(fn, std::move(args)...));
+    detail::interrupter watch(loop_, &root.main, exit_limit_);
+    loop_.run_root(root);
+    if (watch.signal() != 0 && root.main.state() == detail::outcome::cancelled)
+      throw interrupted_error(watch.signal());
+    return root.take();
+  }
+  /// The same for a program's `main`: reports what `run` would throw in one line, and ends the background tasks.
+  /// Returns: the task's int, 0 for void; 1 after an error; 130 when a SIGINT ended it, 143 for SIGTERM.
+  template <class F, class... Args>
+  int run_main(F fn, Args... args) {
+    int status = 1;
+    try {
+      status = run([&] { return detail::exit_status_of(fn, args...); });
+    } catch (...) {
+      status = report_end();
+    }
+    end_background();
+    return status;
+  }
+
+ private:
+  int report_end() noexcept;
+  void end_background();
+
+  cuvee::loop loop_;
+  duration exit_limit_ = duration::max();
+};
+
+/// What `main` returns: `runner().run_main(fn, args...)`.
 template <class F, class... Args>
 int run(F fn, Args... args) {
-  loop l;
-  return detail::run_main(l, detail::exit_status_of(fn, args...));
+  return runner().run_main(std::move(fn), std::move(args)...);
 }
 
 }  // namespace cuvee::inline v0

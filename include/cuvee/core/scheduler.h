@@ -9,12 +9,15 @@
 namespace cuvee::inline v0::detail {
 
 struct strand;
+struct context_node;
 
 /// The part of a loop that coroutines touch on every await. Everything else of the loop is private.
 struct scheduler {
   waiter* ready_head = nullptr;
   waiter** ready_tail = &ready_head;
-  strand* running = nullptr;
+  strand* running = nullptr;                // null outside of tasks
+  context_node* context = nullptr;          // the running strand's
+  std::coroutine_handle<> next_frame = {};  // trampoline; always there and always honoured
   int completions_left = 0;  // synchronous completions before the running strand yields
   int cancel_depth = 0;
   void (*on_suspend)(scheduler&, strand&) = nullptr;  // test hook

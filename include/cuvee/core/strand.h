@@ -30,12 +30,12 @@ struct CUVEE_API strand : waiter {
   bool cancel_requested = false;
   bool cancel_sent = false;  // the awaiter in progress has been asked
   bool was_cancelled = false;
-  std::coroutine_handle<> frame;       // innermost; valid while not running
-  std::coroutine_handle<> next_frame;  // trampoline; always there and always honoured
+  std::coroutine_handle<> frame;  // innermost; valid while not running
   void* awaiter = nullptr;
   const awaiter_ops* ops = nullptr;
   scheduler* home = nullptr;
   const strand_kind* kind = nullptr;
+  context_node* context = nullptr;  // inherited from whoever started it
 
   strand() noexcept : waiter(&on_complete) {}
 

@@ -3,6 +3,7 @@
 #include <cuvee/core/frame_pool.h>
 #include <cuvee/core/strand.h>
 
+#include <concepts>
 #include <exception>
 #include <memory>
 #include <utility>
@@ -48,7 +49,7 @@ namespace detail {
 #if CUVEE_TRAMPOLINE
 inline namespace by_trampoline {
 using transfer = void;
-inline void transfer_to(strand& s, std::coroutine_handle<> h) noexcept { s.next_frame = h; }
+inline void transfer_to(strand& s, std::coroutine_handle<> h) noexcept { s.home->next_frame = h; }
 inline void transfer_nowhere() noexcept {}
 }  // namespace by_trampoline
 #else
@@ -98,6 +99,12 @@ struct promise_base : pooled {
   template <class A>
   leaf_awaiter<std::remove_reference_t<A>> await_transform(A&& a) noexcept {
     return {a, *owner};
+  }
+  // Runs a frame in this strand and knows how: a generator's.
+  template <class A>
+    requires std::derived_from<std::remove_reference_t<A>, task_link>
+  A&& await_transform(A&& a) noexcept {
+    return static_cast<A&&>(a);
   }
 };
 

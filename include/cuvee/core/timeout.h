@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/core/child.h>
+#include <cuvee/core/context.h>
 
 namespace cuvee::inline v0 {
 
@@ -8,10 +9,21 @@ namespace detail {
 
 enum class on_expiry { fail, give_up };
 
+/// How long, or until when in nanoseconds of the loop's clock.
+struct time_limit {
+  duration length;
+  bool absolute = false;
+};
+
+template <class A>
+struct limit_node {};  // a leaf has no context of its own
+template <class T>
+struct limit_node<task<T>> : scope_node {};
+
 template <class A, on_expiry Mode>
-class timeout_awaiter : combinator, timer_node {
+class timeout_awaiter : combinator, timer_node, limit_node<A> {
  public:
-  timeout_awaiter(duration limit, A&& a)
+  timeout_awaiter(time_limit limit, A&& a)
       : timer_node(&on_timer), child_(std::move(a)), limit_(limit) {}
   timeout_awaiter(timeout_awaiter&&) = default;  // before it starts
 
@@ -29,8 +41,14 @@ class timeout_awaiter : combinator, timer_node {
     child_.start(*this);
     if (--pending == 0) return false;
     // A limit that has passed already beats any timer the child starts.
-    if (limit_ <= duration::zero()) start_timer_at(*home_, *this, 0);
-    else start_timer(*home_, *this, limit_);
+    if (limit_.length <= duration::zero()) start_timer_at(*home_, *this, 0);
+    else if (limit_.absolute) start_timer_at(*home_, *this, std::uint64_t(limit_.length.count()));
+    else start_timer(*home_, *this, limit_.length);
+    if constexpr (has_context) {
+      this->deadline = at;
+      this->up = child_.context;
+      child_.context = this;
+    }
     return true;
   }
   bool await_cancel(waiter&) {
@@ -56,10 +74,16 @@ class timeout_awaiter : combinator, timer_node {
   }
 
  private:
-  static void on_timer(timer_node* n) { static_cast<timeout_awaiter*>(n)->child_.cancel(); }
+  static constexpr bool has_context = std::is_base_of_v<scope_node, limit_node<A>>;
+
+  static void on_timer(timer_node* n) {
+    auto& self = *static_cast<timeout_awaiter*>(n);
+    if constexpr (has_context) self.cancelled = true;
+    self.child_.cancel();
+  }
 
   child<A> child_;
-  duration limit_;
+  time_limit limit_;
   scheduler* home_ = nullptr;
 };
 
@@ -71,7 +95,13 @@ class timeout_awaiter : combinator, timer_node {
 /// Cancel: as the awaitable.
 template <class Rep, class Period, class A>
 auto timeout(std::chrono::duration<Rep, Period> limit, A awaitable) {
-  return detail::timeout_awaiter<A, detail::on_expiry::fail>(detail::saturated(limit),
+  return detail::timeout_awaiter<A, detail::on_expiry::fail>({detail::saturated(limit)},
+                                                             std::move(awaitable));
+}
+/// The same until a moment of the loop's clock.
+template <class A>
+auto timeout_at(time_point when, A awaitable) {
+  return detail::timeout_awaiter<A, detail::on_expiry::fail>({when.time_since_epoch(), true},
                                                              std::move(awaitable));
 }
 
@@ -79,7 +109,13 @@ auto timeout(std::chrono::duration<Rep, Period> limit, A awaitable) {
 /// Errors: those of the awaitable. Cancel: as the awaitable.
 template <class Rep, class Period, class A>
 auto move_on_after(std::chrono::duration<Rep, Period> limit, A awaitable) {
-  return detail::timeout_awaiter<A, detail::on_expiry::give_up>(detail::saturated(limit),
+  return detail::timeout_awaiter<A, detail::on_expiry::give_up>({detail::saturated(limit)},
+                                                                std::move(awaitable));
+}
+/// The same until a moment of the loop's clock.
+template <class A>
+auto move_on_at(time_point when, A awaitable) {
+  return detail::timeout_awaiter<A, detail::on_expiry::give_up>({when.time_since_epoch(), true},
                                                                 std::move(awaitable));
 }
 

@@ -15,8 +15,9 @@ struct wait_node : list_node {
   waiter* waiting = nullptr;
 };
 
-/// The line of those that wait for a primitive, first come first served. Whoever wakes a node first gives it
-/// what it waits for: it counts as served from then on, even if it is cancelled in the same turn.
+/// The line of those that wait for a primitive, first come first served. Whoever wakes a node first
+/// gives it what it waits for: it counts as served from then on, even if it is cancelled in the
+/// same turn.
 template <class Node = wait_node>
 class wait_list {
  public:
@@ -34,12 +35,20 @@ class wait_list {
     if (node) node->waiting->complete();
     return node != nullptr;
   }
-  /// Wakes those that wait now, not those that a completion makes wait again.
+  /// Takes those that wait now, one after the other, for `serve(node)` to serve and complete; not
+  /// those that a completion makes wait again.
+  template <class F>
+  void serve_all(F serve) {
+    list<Node> now;  // completions may unlink nodes from it, and fill and wake `nodes_`
+    now.splice(nodes_);
+    while (Node* node = now.pop_front()) serve(*node);
+  }
   void wake_all() {
-    list_node end;  // a completion may unlink siblings, so a saved next link could dangle
-    nodes_.push_back(end);
-    while (static_cast<list_node*>(nodes_.front()) != &end) wake_one();
-    end.unlink();
+    serve_all([](Node& node) { node.waiting->complete(); });
+  }
+  template <class F>
+  void for_each(F f) {
+    nodes_.for_each(f);
   }
 
  private:

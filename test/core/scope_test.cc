@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+#include "scenario.h"
+
+#include <cuvee/testing/doctest.h>
+#include <cuvee/testing/torture.h>
+#include <cuvee/testing/virtual_clock.h>
+
+#include <functional>
+
+using namespace cuvee;
+using namespace scenario;
+using namespace std::chrono_literals;
+using testing::virtual_clock;
+
+CUVEE_TEST_CASE("scope: a body that ends gives its value") {
+  auto value = co_await scope([](cancel_scope&) { return give_later(5); });
+  CHECK(value == 5);
+}
+
+CUVEE_TEST_CASE("scope: what the body throws comes out, and the scope absorbed nothing") {
+  cancel_scope s;
+  bool caught = false;
+  try {
+    co_await scope(s, [](cancel_scope&) { return fail_later(); });
+  } catch (const boom&) {
+    caught = true;
+  }
+  CHECK(caught);
+  CHECK_FALSE(s.absorbed());
+  CHECK_FALSE(s.expired());
+}
+
+CUVEE_TEST_CASE(
+    "scope: cancelled from inside, its frames go innermost first and the task goes on") {
+  std::string trace;
+  auto inner = [&](cancel_scope& s) -> task<> {
+    mark m(trace, 'b');
+    s.cancel("enough");
+    co_await hang(trace, 'a');
+    trace += '?';
+  };
+  cancel_scope s;
+  auto value = co_await scope(s, inner);
+  CHECK_FALSE(value.has_value());
+  CHECK(trace == "b");  // the cancel stood before the await: `hang` never began
+  CHECK(s.absorbed());
+  REQUIRE(s.why() != nullptr);
+  CHECK(s.why()->text == "enough");
+}
+
+CUVEE_TEST_CASE("scope: cancelled by another task while it waits") {
+  std::string trace;
+  cancel_scope s;
+  auto waits = [&]() -> task<int> {
+    auto value = co_await scope(s, [&](cancel_scope&) { return hang(trace, 'a'); });
+    co_return value ? 0 : 42;
+  };
+  auto cancels = [&]() -> task<> {
+    co_await checkpoint();
+    s.cancel();
+  };
+  auto [value, nothing] = co_await gather(waits(), cancels());
+  CHECK(value == 42);
+  CHECK(trace == "a");
+}
+
+CUVEE_TEST_CASE("scope: of two reasons the first is kept, with its place") {
+  cancel_scope s;
+  s.cancel("first");
+  unsigned line = __LINE__ - 1;
+  s.cancel("second");
+  co_await scope(s, [](cancel_scope&) { return turns(1); });
+  CHECK(s.why()->text == "first");
+  CHECK(s.why()->where.line() == line);
+}
+
+CUVEE_TEST_CASE("scope: cancelled before its block, the body never runs") {
+  bool ran = false;
+  cancel_scope s;
+  s.cancel();
+  auto value = co_await scope(s, [&](cancel_scope&) -> task<> {
+    ran = true;
+    co_return;
+  });
+  CHECK_FALSE(value.has_value());
+  CHECK_FALSE(ran);
+}
+
+CUVEE_TEST_CASE("scope: a body that cancels itself and returns 12 without an await yields 12") {
+  auto value = co_await scope([](cancel_scope& s) -> task<int> {
+    s.cancel();
+    co_return 12;
+  });
+  CHECK(value == 12);
+}
+
+CUVEE_TEST_CASE("scope: entered twice is an error, the first block is unharmed") {
+  cancel_scope s;
+  bool busy = false;
+  auto twice = [&](cancel_scope& in) -> task<int> {
+    try {
+      co_await scope(in, [](cancel_scope&) { return turns(1); });
+    } catch (const error& e) {
+      busy = e.code() == errc::busy;
+    }
+    co_return 1;
+  };
+  auto value = co_await scope(s, twice);
+  CHECK(busy);
+  CHECK(value == 1);
+}
+
+CUVEE_TEST_CASE("scope: of nested ones that are both cancelled the outer absorbs") {
+  cancel_scope two, three;
+  auto body = [&](cancel_scope&) -> task<> {
+    two.cancel();
+    three.cancel();
+    co_await checkpoint();
+  };
+  auto around = [&](cancel_scope&) -> task<> { co_await scope(three, body); };
+  auto value = co_await scope(two, around);
+  CHECK_FALSE(value.has_value());
+  CHECK_FALSE(three.absorbed());
+  CHECK(two.absorbed());
+}
+
+CUVEE_TEST_CASE("scope: the deadline cuts the body, and the scope says so") {
+  virtual_clock clock;
+  cancel_scope s;
+  s.expire_after(1s);
+  std::string trace;
+  auto value = co_await scope(s, [&](cancel_scope&) { return hang(trace, 'a'); });
+  CHECK_FALSE(value.has_value());
+  CHECK(s.expired());
+  CHECK(clock.elapsed() == 1s);
+}
+
+CUVEE_TEST_CASE("scope: a deadline is moved by another task") {
+  virtual_clock clock;
+  cancel_scope s;
+  s.expire_after(10s);
+  auto cut = [&]() -> task<> {
+    co_await scope(s, [](cancel_scope&) -> task<> { co_await sleep(1h); });
+  };
+  auto move = [&](duration to) -> task<> {
+    co_await sleep(500ms);
+    s.expire_after(to);
+  };
+  SUBCASE("nearer") {
+    co_await gather(cut(), move(500ms));
+    CHECK(clock.elapsed() == 1s);
+  }
+  SUBCASE("farther") {
+    co_await gather(cut(), move(20s));
+    CHECK(clock.elapsed() == 20500ms);
+  }
+  SUBCASE("away") {
+    s.clear_deadline();
+    CHECK(s.deadline() == time_point::max());
+    co_await gather(cut(), turns(1));
+    CHECK(clock.elapsed() == 1h);
+    co_return;
+  }
+  CHECK(s.expired());
+}
+
+CUVEE_TEST_CASE("scope: moving the deadline out after it has passed revives nothing") {
+  virtual_clock clock;
+  cancel_scope s;
+  auto value = co_await scope(s, [](cancel_scope& in) -> task<> {
+    in.set_deadline(loop::current().now() - 1s);
+    co_await shield(sleep(1ms));
+    in.expire_after(1h);
+    co_await sleep(1ms);
+  });
+  CHECK_FALSE(value.has_value());
+  CHECK(s.expired());
+}
+
+CUVEE_TEST_CASE("scope: a shield holds a cancel from outside until the block has ended") {
+  std::string trace;
+  auto shielded = [&](cancel_scope& s) -> task<> {
+    s.set_shield(true);
+    co_await turns(3);
+    trace += 's';
+  };
+  auto body = [&]() -> task<> {
+    mark m(trace, 'x');
+    co_await scope(shielded);
+    trace += 'g';
+    co_await checkpoint();
+    trace += '?';
+  };
+  co_await any_of(body(), turns(1));
+  CHECK(trace == "sgx");
+}
+
+CUVEE_TEST_CASE("scope: a shielded one is entered although its task was cancelled before") {
+  std::string trace;
+  cancel_scope clean_up;
+  clean_up.set_shield(true);
+  auto body = [&]() -> task<> {
+    co_await shield(turns(2));  // the cancel waits here
+    co_await scope(clean_up, [&](cancel_scope&) -> task<> {
+      co_await turns(2);
+      trace += 's';
+    });
+    trace += 'g';
+    co_await checkpoint();
+    trace += '?';
+  };
+  co_await any_of(body(), turns(1));
+  CHECK(trace == "sg");
+}
+
+CUVEE_TEST_CASE("scope: taking the shield away delivers the cancel at once") {
+  std::string trace;
+  cancel_scope s;
+  s.set_shield(true);
+  auto body = [&]() -> task<> {
+    co_await scope(s, [&](cancel_scope&) { return hang(trace, 'a'); });
+    trace += '?';
+  };
+  cancel_scope outer;
+  auto unshield = [&]() -> task<> {
+    co_await checkpoint();
+    outer.cancel();
+    co_await turns(3);
+    CHECK(trace.empty());
+    s.set_shield(false);
+  };
+  co_await gather(scope(outer, [&](cancel_scope&) { return body(); }), unshield());
+  CHECK(trace == "a");
+  CHECK_FALSE(s.absorbed());
+}
+
+CUVEE_TEST_CASE(
+    "scope: cancelling a shielded one itself ends there, the outer cancel comes after") {
+  std::string trace;
+  cancel_scope s;
+  s.set_shield(true);
+  auto body = [&]() -> task<> {
+    co_await scope(s, [&](cancel_scope&) { return hang(trace, 'a'); });
+    trace += 'g';
+    co_await checkpoint();
+    trace += '?';
+  };
+  cancel_scope outer;
+  auto cancels = [&]() -> task<> {
+    co_await checkpoint();
+    outer.cancel();
+    co_await turns(3);
+    CHECK(trace.empty());
+    s.cancel();
+  };
+  co_await gather(scope(outer, [&](cancel_scope&) { return body(); }), cancels());
+  CHECK(trace == "ag");
+  CHECK(s.absorbed());
+}
+
+CUVEE_TEST_CASE("scope: the nearest deadline is known inside, up to a shield") {
+  virtual_clock clock;
+  time_point start = loop::current().now();
+  time_point seen[4];
+  seen[0] = effective_deadline();
+  auto inmost = [&]() -> task<> {
+    seen[2] = effective_deadline();
+    cancel_scope fence;
+    fence.set_shield(true);
+    co_await scope(fence, [&](cancel_scope&) -> task<> {
+      seen[3] = effective_deadline();
+      co_return;
+    });
+  };
+  auto inner = [&]() -> task<> {
+    seen[1] = effective_deadline();
+    co_await move_on_after(2s, inmost());
+  };
+  co_await timeout(1s, inner());
+  CHECK(seen[0] == time_point::max());
+  CHECK(seen[1] == start + 1s);
+  CHECK(seen[2] == start + 1s);
+  CHECK(seen[3] == time_point::max());
+}
+
+CUVEE_TEST_CASE("scope: clean-up can tell why it happens") {
+  std::string why;
+  struct teller {
+    std::string* why;
+    ~teller() {
+      if (const cancel_reason* r = current_cancel_reason()) *why = r->text;
+    }
+  };
+  auto body = [&](cancel_scope& s) -> task<> {
+    teller t{&why};
+    s.cancel("the disk is full");
+    co_await checkpoint();
+  };
+  co_await scope(body);
+  CHECK(why == "the disk is full");
+  CHECK(current_cancel_reason() == nullptr);
+}
+
+CUVEE_TEST_CASE("scope: the outermost of a thousand unwinds all") {
+  std::string trace;
+  std::function<task<>(int)> nest = [&](int depth) -> task<> {
+    if (depth == 0) {
+      co_await hang(trace, 'x');
+    } else {
+      auto deeper = [&nest, depth](cancel_scope&) -> task<> { return nest(depth - 1); };
+      co_await scope(deeper);
+    }
+  };
+  co_await any_of(nest(1000), turns(2000));
+  CHECK(trace == "x");
+}
+
+TEST_CASE("scope: cancelled at every suspension, nothing is left") {
+  auto report = testing::torture([]() -> task<> {
+    cancel_scope s;
+    s.expire_after(1h);
+    auto body = [](cancel_scope& in) -> task<> {
+      co_await turns(2);
+      in.set_shield(true);
+      co_await turns(2);
+      in.set_shield(false);
+      in.cancel();
+      co_await turns(2);
+    };
+    co_await scope(s, body);
+    co_await scope([](cancel_scope&) { return turns(2); });
+  });
+  CHECK(report.leaks == "");
+  CHECK(report.cancelled > 0);
+}
