@@ -103,6 +103,20 @@ CUVEE_TEST_CASE("allocation: any_of, timeout, gather and shield of leaves need n
   CHECK(shields == 0);
 }
 
+CUVEE_TEST_CASE("allocation: items through a queue and a channel need none") {
+  queue<int> q(4);
+  std::size_t queued = co_await steady_state([&]() -> task<> {
+    for (int i = 0; i < 4; i++) co_await q.put(i);
+    for (int i = 0; i < 4; i++) co_await q.get();
+    co_await gather(q.get(), q.put(1));
+  });
+  CHECK(queued == 0);
+  auto [tx, rx] = channel<int>();
+  std::size_t sent = co_await steady_state(
+      [&from = tx, &to = rx]() -> task<> { co_await gather(to.recv(), from.send(1)); });
+  CHECK(sent == 0);
+}
+
 CUVEE_TEST_CASE("allocation: a group with a spawned child that is joined needs none") {
   std::size_t n = co_await steady_state([]() -> task<> {
     co_await task_group([](group& g) -> task<> {

@@ -143,6 +143,8 @@ void broadcast_node<T>::finish(broadcast_end end) {
 /// `std::shared_ptr<const T>` where that is dear.
 template <class T>
 class broadcast {
+  static_assert(std::is_copy_constructible_v<T>, "each subscriber receives a copy");
+
  public:
   /// Errors: invalid_argument if `capacity` is 0.
   explicit broadcast(std::size_t capacity) {

@@ -32,7 +32,7 @@ class basic_queue {
   basic_queue& operator=(const basic_queue&) = delete;
 
   /// Adds an item; waits while the queue is full. With a bound of 0 it waits for the one who gets it.
-  /// Errors: closed. Cancel: safe, at once; the item was not put and is destroyed.
+  /// Errors: closed, also while it waits. Cancel: safe, at once; the item was not put and is destroyed.
   [[nodiscard]] put_awaiter put(T item) { return put_awaiter(exchange_, std::move(item)); }
 
   /// Takes the next item; waits while there is none.
