@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "scenario.h"
+#include "generators.h"
 
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/torture.h>
@@ -17,15 +17,6 @@ namespace {
 using ints = std::vector<int>;
 using texts = std::vector<std::string>;
 
-generator<int> count(int from, int to) {
-  for (int i = from; i < to; i++) co_yield i;
-}
-generator<int> count_slowly(int from, int to, duration each = 1ms) {
-  for (int i = from; i < to; i++) {
-    co_await sleep(each);
-    co_yield i;
-  }
-}
 generator<int> noted(std::string& trace, int n) {
   mark m(trace, 'm');
   for (int i = 0; i < n; i++) {

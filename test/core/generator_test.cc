@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include "scenario.h"
+#include "generators.h"
 
 #include <cuvee/testing/doctest.h>
-#include <cuvee/testing/torture.h>
 #include <cuvee/testing/virtual_clock.h>
 
 #include <memory>
@@ -14,27 +13,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-generator<int> count(int from, int to) {
-  for (int i = from; i < to; i++) co_yield i;
-}
-generator<int> count_slowly(int from, int to) {
-  for (int i = from; i < to; i++) {
-    co_await sleep(1ms);
-    co_yield i;
-  }
-}
-generator<int> marked(std::string& trace, char letter, int n) {
-  mark m(trace, letter);
-  for (int i = 0; i < n; i++) {
-    int value = co_await give_later(i);
-    co_yield value;
-  }
-}
-generator<int> hanging(std::string& trace, char letter) {
-  mark m(trace, letter);
-  co_yield 1;
-  co_await hang(trace, 'h');
-}
 generator<std::unique_ptr<int>> owners(int n) {
   for (int i = 0; i < n; i++) co_yield std::make_unique<int>(i);
 }
@@ -59,10 +37,14 @@ generator<int> failing(std::string& trace) {
   throw boom("late");
 }
 
-task<int> sum_of(generator<int>& g) {
-  int sum = 0;
-  while (auto x = co_await g.next()) sum += *x;
-  co_return sum;
+struct parts {
+  std::string text;
+  std::shared_ptr<int> shared;
+};
+generator<parts> aggregates(std::shared_ptr<int> shared) {
+  parts first{"a text too long for the string itself", shared};
+  co_yield first;
+  co_yield std::move(first);
 }
 
 }  // namespace
@@ -140,6 +122,17 @@ CUVEE_TEST_CASE("generator: moving out of what an lvalue yield gave leaves the b
   std::vector<std::string> seen;
   while (auto x = co_await g.next()) seen.push_back(std::move(*x));
   CHECK(seen == std::vector<std::string>{"own", "literal", "own"});
+}
+
+CUVEE_TEST_CASE("generator: aggregates with members that own something, by copy and by move") {
+  auto shared = std::make_shared<int>(1);
+  {
+    generator<parts> g = aggregates(shared);
+    std::size_t size = 0;
+    while (auto x = co_await g.next()) size += x->text.size();
+    CHECK(size == 2 * 37);
+  }
+  CHECK(shared.use_count() == 1);
 }
 
 CUVEE_TEST_CASE("generator: an exception comes out of next and ends it") {
@@ -231,122 +224,6 @@ CUVEE_TEST_CASE("generator: several tasks take turns at it") {
   CHECK(seen == "a0b1a2b3a4b5");
 }
 
-CUVEE_TEST_CASE("generator: moved half-way, the new owner goes on") {
-  generator<int> first = count(0, 4);
-  auto zero = co_await first.next();
-  CHECK(*zero == 0);
-  generator<int> second = std::move(first);
-  CHECK(first.done());
-  auto one = co_await second.next();
-  CHECK(*one == 1);
-  first = std::move(second);
-  int rest = co_await sum_of(first);
-  CHECK(rest == 5);
-}
-
-CUVEE_TEST_CASE("generator: assigned over half-way, the old body's destructors run") {
-  std::string trace;
-  generator<int> g = marked(trace, 'a', 3);
-  co_await g.next();
-  g = marked(trace, 'b', 1);
-  CHECK(trace == "a");
-  int sum = co_await sum_of(g);
-  CHECK(sum == 0);
-  CHECK(trace == "ab");
-}
-
-CUVEE_TEST_CASE("generator: dropped half-way, its destructors run at once and once") {
-  std::string trace;
-  {
-    generator<int> g = marked(trace, 'm', 3);
-    co_await g.next();
-    CHECK(trace.empty());
-  }
-  CHECK(trace == "m");
-}
-
-CUVEE_TEST_CASE(
-    "generator: two half-iterated ones clean up once each when their owner is cancelled") {
-  std::string trace;
-  auto owner = [&]() -> task<> {
-    generator<int> a = marked(trace, 'a', 3);
-    generator<int> b = marked(trace, 'b', 3);
-    co_await a.next();
-    co_await b.next();
-    co_await forever();
-  };
-  co_await any_of(turns(10), owner());
-  CHECK(trace == "ba");
-}
-
-CUVEE_TEST_CASE(
-    "generator: cancelled while its body waits, frames go innermost first and it has ended") {
-  std::string trace;
-  generator<int> g = hanging(trace, 'g');
-  auto consume = [&]() -> task<> {
-    mark m(trace, 'c');
-    while (auto x = co_await g.next()) trace += std::to_string(*x);
-    trace += '?';
-  };
-  co_await any_of(turns(5), consume());
-  CHECK(trace == "1hgc");
-  CHECK(g.done());
-  auto after = co_await g.next();
-  CHECK(after == nullptr);
-}
-
-CUVEE_TEST_CASE("generator: cancelled before next goes on, it stands where it stood") {
-  std::string trace;
-  generator<int> g = marked(trace, 'm', 2);
-  co_await g.next();
-  co_await task_group([&](group& own) -> task<> {
-    own.cancel();
-    co_await g.next();
-    trace += '?';
-  });
-  CHECK(trace.empty());
-  CHECK_FALSE(g.done());
-  auto x = co_await g.next();
-  CHECK(*x == 1);
-}
-
-CUVEE_TEST_CASE("generator: a cancel that meets a yield delivers the value first") {
-  std::string trace;
-  auto body = [&]() -> generator<int> {
-    co_await shield(sleep(1ms));
-    co_yield 7;
-    trace += '!';
-  };
-  generator<int> g = body();
-  auto consume = [&]() -> task<> {
-    auto x = co_await g.next();
-    trace += std::to_string(*x);
-    co_await checkpoint();
-    trace += '?';
-  };
-  co_await any_of(turns(3), consume());
-  CHECK(trace == "7");
-  CHECK_FALSE(g.done());
-}
-
-CUVEE_TEST_CASE("generator: next in a timeout, in time and too late") {
-  testing::virtual_clock clock;
-  generator<int> g = count_slowly(0, 3);
-  auto x = co_await timeout(1s, g.next());
-  CHECK(*x == 0);
-  auto none = co_await move_on_after(500us, g.next());
-  CHECK_FALSE(none.has_value());
-  CHECK(g.done());
-}
-
-CUVEE_TEST_CASE("generator: next of several in one gather") {
-  generator<int> a = count_slowly(0, 2);
-  generator<std::string> b = texts();
-  auto [x, y] = co_await gather(a.next(), b.next());
-  CHECK(*x == 0);
-  CHECK(*y == "own");
-}
-
 CUVEE_TEST_CASE("generator: a body that never waits lets others run") {
   bool other_ran = false;
   auto other = [&]() -> task<> {
@@ -362,21 +239,4 @@ CUVEE_TEST_CASE("generator: a body that never waits lets others run") {
     while (!other_ran) co_await g.next();
   });
   CHECK(other_ran);
-}
-
-TEST_CASE("generator: cancelled at every suspension, nothing leaks") {
-  auto body = []() -> task<> {
-    std::string trace;
-    generator<int> a = marked(trace, 'a', 3);
-    generator<int> b = count_slowly(0, 3);
-    while (auto x = co_await a.next()) {
-      auto y = co_await timeout(1s, b.next());
-      CHECK(*x == *y);
-    }
-    co_await shield(a.next());
-  };
-  auto report = testing::torture(body);
-  CHECK(report.suspensions > 8);
-  CHECK(report.cancelled + report.completed >= report.suspensions);
-  CHECK(report.leaks == "");
 }

@@ -20,6 +20,7 @@ class next_awaiter;
 /// Destroyed half-way, it runs the destructors of its body at once, which cannot await: what needs an
 /// awaited close belongs to whoever consumes the generator. Not to be destroyed while `next` is awaited.
 /// Each generator that another one owns takes its share of the stack when they are dropped half-way.
+/// g++ 12 destroys the members of an aggregate twice in `co_yield aggregate{…}`: name the object first.
 template <class T>
 class [[nodiscard]] generator {
  public:
