@@ -49,7 +49,7 @@ template <class T>
 class completion_stream<T>::next_awaiter : public queue::next_awaiter {
  public:
   using queue::next_awaiter::next_awaiter;
-  task_handle<T>* await_resume() const noexcept {
+  task_handle<T>* await_resume() noexcept {
     const entry* e = queue::next_awaiter::await_resume();
     return e ? e->handle : nullptr;
   }
