@@ -7,6 +7,7 @@
 
 #include <cuvee/testing/doctest.h>
 
+#include <vector>
 using namespace cuvee;
 using namespace scenario;
 using namespace std::chrono_literals;
@@ -115,6 +116,27 @@ CUVEE_TEST_CASE("allocation: items through a queue and a channel need none") {
   std::size_t sent = co_await steady_state(
       [&from = tx, &to = rx]() -> task<> { co_await gather(to.recv(), from.send(1)); });
   CHECK(sent == 0);
+}
+
+CUVEE_TEST_CASE("allocation: race and gather_settled of leaves need none") {
+  event e;
+  e.set();
+  std::size_t races =
+      co_await steady_state([&]() -> task<> { co_await race(forever(), checkpoint(), e.wait()); });
+  CHECK(races == 0);
+  std::size_t settled = co_await steady_state(
+      [&]() -> task<> { co_await gather_settled(checkpoint(), e.wait(), give(1)); });
+  CHECK(settled == 0);
+}
+
+CUVEE_TEST_CASE("allocation: a container of leaves needs no frame for each") {
+  event e;
+  e.set();
+  std::size_t n = co_await steady_state([&]() -> task<> {
+    std::vector<event::wait_awaiter> waits(200, e.wait());
+    co_await gather(width(3), std::move(waits));
+  });
+  CHECK(n == 200);  // 100 times the caller's vector and the list of chunks
 }
 
 CUVEE_TEST_CASE("allocation: a group with a spawned child that is joined needs none") {

@@ -5,6 +5,7 @@
 #include <cuvee/testing/torture.h>
 #include <cuvee/testing/virtual_clock.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
 
@@ -167,6 +168,31 @@ CUVEE_TEST_CASE("as_completed: next cancelled before it suspends takes nothing")
       co_await done.next();
     });
     CHECK(done.remaining() == 1);
+  });
+}
+
+CUVEE_TEST_CASE(
+    "as_completed: a child told to a gather that then fails is told again, before the others") {
+  co_await task_group([&](group& g) -> task<> {
+    handles all;
+    for (int i = 0; i < 3; i++) all.push_back(g.spawn(nap, i * 1ms, i));
+    auto done = as_completed(all);
+    auto fail = []() -> task<> {
+      co_await sleep(5ms);
+      throw boom();
+    };
+    bool caught = false;
+    try {
+      co_await gather(done.next(), fail());
+    } catch (const boom&) {
+      caught = true;
+    }
+    CHECK(caught);
+    CHECK(done.remaining() == 3);
+    for (auto& h : all) {
+      auto* told = co_await done.next();
+      CHECK(told == &h);
+    }
   });
 }
 

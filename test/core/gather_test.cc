@@ -5,6 +5,7 @@
 #include <cuvee/testing/torture.h>
 #include <cuvee/testing/virtual_clock.h>
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 
@@ -226,6 +227,19 @@ CUVEE_TEST_CASE("gather: a container of plain awaiters") {
   for (int i = 0; i < 3; i++) shields.push_back(shield(give(i)));
   std::vector<int> results = co_await gather(std::move(shields));
   CHECK(results == std::vector<int>{0, 1, 2});
+}
+
+CUVEE_TEST_CASE("gather: a container of leaves without results, each is told that it has arrived") {
+  struct counting {
+    bool await_ready() const noexcept { return true; }
+    void await_suspend(waiter&) const noexcept {}
+    void await_resume() const noexcept { ++*told; }
+    int* told;
+  };
+  int told = 0;
+  std::vector<counting> leaves(7, counting{&told});
+  co_await gather(std::move(leaves));
+  CHECK(told == 7);
 }
 
 namespace {

@@ -49,7 +49,7 @@ template <class T>
 class completion_stream<T>::next_awaiter : public queue::next_awaiter {
  public:
   using queue::next_awaiter::next_awaiter;
-  task_handle<T>* await_resume() const noexcept {
+  task_handle<T>* await_resume() noexcept {
     const entry* e = queue::next_awaiter::await_resume();
     return e ? e->handle : nullptr;
   }
@@ -143,7 +143,7 @@ task<> as_completed(width limit, R awaitables, F handler) {
 /// The same with all of them at once.
 template <class R, detail::completion_handler<R> F>
 task<> as_completed(R awaitables, F handler) {
-  width all(std::max<std::size_t>(1, awaitables.size()));
+  width all(awaitables.size() + 1);
   return as_completed(all, std::move(awaitables), std::move(handler));
 }
 

@@ -2,7 +2,6 @@
 #pragma once
 #include <cuvee/core/child.h>
 
-#include <algorithm>
 #include <concepts>
 #include <memory>
 #include <vector>
@@ -62,8 +61,9 @@ class child_store {
   }
 
  private:
-  static constexpr std::size_t per_chunk =
-      std::max<std::size_t>(1, (frame_largest_bytes - 16) / sizeof(child<A>));
+  static constexpr std::size_t per_chunk = sizeof(child<A>) < frame_largest_bytes / 2
+                                               ? (frame_largest_bytes - 16) / sizeof(child<A>)
+                                               : 1;
   static_assert(alignof(child<A>) <= 16, "the pool's blocks are aligned to 16 bytes");
 
   struct chunk : pooled {

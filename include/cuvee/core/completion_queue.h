@@ -3,6 +3,7 @@
 #include <cuvee/core/wait_list.h>
 
 #include <cstddef>
+#include <utility>
 
 namespace cuvee::inline v0::detail {
 
@@ -27,6 +28,15 @@ class completion_queue {
   std::size_t left() const noexcept { return left_; }
 
  private:
+  /// For an awaiter that was served and goes without having been resumed.
+  void put_back(Node& node) {
+    left_++;
+    list<Node> rest;
+    rest.splice(done_);
+    push(node);
+    done_.splice(rest);
+  }
+
   list<Node> done_;
   wait_list<next_awaiter> waiting_;
   std::size_t left_;  // not handed over yet
@@ -37,6 +47,10 @@ template <class Node>
 class completion_queue<Node>::next_awaiter : public wait_node {
  public:
   explicit next_awaiter(completion_queue& queue) noexcept : queue_(&queue) {}
+  next_awaiter(next_awaiter&& other) noexcept : queue_(other.queue_) {}  // before it starts
+  ~next_awaiter() {
+    if (got_) queue_->put_back(*got_);
+  }
 
   bool await_ready() noexcept {
     got_ = queue_->done_.pop_front();
@@ -44,7 +58,7 @@ class completion_queue<Node>::next_awaiter : public wait_node {
     return got_ || queue_->left_ == 0;
   }
   void await_suspend(waiter& w) noexcept { queue_->waiting_.add(*this, w); }
-  Node* await_resume() const noexcept { return got_; }
+  Node* await_resume() noexcept { return std::exchange(got_, nullptr); }
 
  private:
   friend completion_queue;

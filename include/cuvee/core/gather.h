@@ -55,7 +55,9 @@ class gather_range_awaiter : public range_awaiter<gather_range_awaiter<A>, A> {
   auto await_resume() {
     using value = typename child<A>::result_type;
     if (this->failures_) std::rethrow_exception(this->failures_.combined());
-    if constexpr (!std::is_void_v<value>) {
+    if constexpr (std::is_void_v<value>) {
+      this->for_each([](auto& c) { c.take(); });
+    } else {
       std::vector<stored<value>> results;
       results.reserve(this->size());
       this->for_each([&](auto& c) { results.push_back(c.take()); });
