@@ -4,28 +4,10 @@
 #include <cuvee/core/thread_limiter.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace cuvee::inline v0 {
 
 namespace detail {
-
-namespace {
-
-// libuv reads the variable once, when the pool starts.
-std::size_t libuv_limit() {
-  const char* size = std::getenv("UV_THREADPOOL_SIZE");
-  int threads = std::clamp(size ? std::atoi(size) : 4, 1, 1024);
-  return static_cast<std::size_t>(std::max(1, threads - 2));
-}
-
-}  // namespace
-
-const std::shared_ptr<job_gate>& libuv_gate() {
-  // Never destroyed: jobs may end while the process does.
-  static const auto& gate = *new std::shared_ptr<job_gate>(new job_gate(libuv_limit()));
-  return gate;
-}
 
 gate_ticket::~gate_ticket() {
   if (granted) gate->leave();

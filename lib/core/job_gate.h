@@ -54,7 +54,16 @@ class job_gate {
   list<gate_ticket> waiting_;
 };
 
-/// Keeps two threads of libuv's pool, which the process has one of, for files and name lookups.
-const std::shared_ptr<job_gate>& libuv_gate();
+class thread_team;
+
+/// What all loops of a process share. Never destroyed: jobs may end while the process does.
+struct process_threads {
+  process_threads();
+  /// That of this process: a forked child has none of the threads, and begins anew.
+  static const process_threads& get();
+
+  std::shared_ptr<job_gate> libuv_gate;  // keeps two of libuv's threads for files and name lookups
+  std::shared_ptr<thread_team> spare;    // for jobs that may be abandoned
+};
 
 }  // namespace cuvee::inline v0::detail

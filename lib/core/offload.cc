@@ -5,7 +5,9 @@
 #include "loop_state.h"
 #include "thread_team.h"
 
+#include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <pthread.h>
 
 namespace cuvee::inline v0::detail {
@@ -45,24 +47,33 @@ namespace {
 
 constexpr std::size_t most_spare_threads = 40;
 constexpr std::chrono::seconds spare_idle_time{10};
-std::atomic<std::shared_ptr<thread_team>*> spare = nullptr;
+std::atomic<const process_threads*> shared_threads = nullptr;
 
-// A forked child has none of the threads and perhaps a locked mutex: it begins anew.
-void forget_in_child() { spare.store(nullptr); }
+// libuv reads the variable once, when the pool starts.
+std::size_t libuv_limit() {
+  const char* size = std::getenv("UV_THREADPOOL_SIZE");
+  int threads = std::clamp(size ? std::atoi(size) : 4, 1, 1024);
+  return static_cast<std::size_t>(std::max(1, threads - 2));
+}
 
 }  // namespace
 
-// Never destroyed: an abandoned job may end while the process does.
-std::shared_ptr<thread_team> spare_threads() {
-  static const int at_fork = pthread_atfork(nullptr, nullptr, &forget_in_child);
+process_threads::process_threads()
+    : libuv_gate(std::make_shared<job_gate>(libuv_limit())),
+      spare(std::make_shared<thread_team>(most_spare_threads, spare_idle_time)) {}
+
+const process_threads& process_threads::get() {
+  static const int at_fork =
+      pthread_atfork(nullptr, nullptr, [] { shared_threads.store(nullptr); });
   static_cast<void>(at_fork);
-  auto* team = spare.load();
-  while (!team) {
-    auto mine = std::make_unique<std::shared_ptr<thread_team>>(
-        std::make_shared<thread_team>(most_spare_threads, spare_idle_time));
-    if (spare.compare_exchange_strong(team, mine.get())) team = mine.release();
+  const process_threads* now = shared_threads.load();
+  while (!now) {
+    auto mine = std::make_unique<process_threads>();
+    if (shared_threads.compare_exchange_strong(now, mine.get())) now = mine.release();
   }
-  return *team;
+  return *now;
 }
+
+std::shared_ptr<thread_team> spare_threads() { return process_threads::get().spare; }
 
 }  // namespace cuvee::inline v0::detail

@@ -55,12 +55,11 @@ void job_wait::advance() {
     stage_ = stage::limited;
   }
   if (stage_ == stage::limited && work_) {
-    if (!enter(libuv_gate())) return;
+    if (!enter(process_threads::get().libuv_gate)) return;
     stage_ = stage::admitted;
   }
   if (work_) submit_to_libuv();
   else submit_to_team();
-  stage_ = stage::submitted;
 }
 
 bool job_wait::enter(const std::shared_ptr<job_gate>& gate) {
@@ -91,6 +90,7 @@ void job_wait::submit_to_team() {
   shared_->gate = gate_;
   shared_->awaiter = this;
   team_->submit(shared_);
+  stage_ = stage::submitted;
 }
 
 void job_wait::arrived() noexcept {
@@ -131,7 +131,7 @@ void job_wait::stand_down() noexcept {
 
 void job_wait::leave_gates() noexcept {
   bool in_pool = stage_ == stage::admitted || stage_ == stage::submitted;
-  if (work_ && in_pool) libuv_gate()->leave();
+  if (work_ && in_pool) process_threads::get().libuv_gate->leave();
   if (gate_ && stage_ != stage::fresh) gate_->leave();
 }
 

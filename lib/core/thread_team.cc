@@ -47,7 +47,7 @@ void thread_team::submit(std::shared_ptr<thread_job> job) {
   job->queued = true;
   try {
     if (!idle_.empty()) call_idle();
-    else if (workers_.size() < most_) hire();
+    else if (queue_.size() > finishing_ && workers_.size() < most_) hire();
   } catch (...) {
     if (workers_.empty() && job->queued) {
       queue_.erase(place);
@@ -99,12 +99,14 @@ void thread_team::work(workers::iterator self, std::unique_lock<std::mutex>& loc
   job->work();
   lock.lock();
   ended_jobs_++;
+  finishing_++;
   std::shared_ptr<thread_job> mine = std::move(self->job);
   lock.unlock();
   mine.reset();
   thread_job& j = *job;
   j.ended(std::move(job));
   lock.lock();
+  finishing_--;
 }
 
 // False: nobody called for so long that the thread shall go.

@@ -64,6 +64,7 @@ class thread_team : public std::enable_shared_from_this<thread_team> {
   workers ended_;  // to be joined
   std::vector<worker*> idle_;
   std::size_t ended_jobs_ = 0;
+  std::size_t finishing_ = 0;  // workers that are about to look for a job
   bool closed_ = false;
 };
 

@@ -109,7 +109,8 @@ TEST_CASE("thread_pool: a job that closes its own pool does not wait for itself"
   CHECK(closer.get() == 1);
 }
 
-TEST_CASE("thread_pool: with a stuck job, one Ctrl-C and close end the process in time") {
+TEST_CASE("thread_pool: with a stuck job, one Ctrl-C and close end the process in time" *
+          doctest::skip(no_threads_in_child)) {
   child_end end = in_child([] {
     static thread_pool* pool = new thread_pool(1);
     int status = run([]() -> task<> {
@@ -124,4 +125,27 @@ TEST_CASE("thread_pool: with a stuck job, one Ctrl-C and close end the process i
     return left == 1 ? status : 1;
   });
   CHECK(end.exited_with(130));
+}
+
+TEST_CASE("offload: a forked child begins with all places free, whatever its parent's threads do" *
+          doctest::skip(no_threads_in_child)) {
+  gate door;
+  guest_loop guest;
+  auto blocking = [&door] { door.pass(); };
+  auto call = [&]() -> task<> { co_await offload(blocking); };
+  std::thread first([&] { from_thread::run(guest.ref(), call); });
+  std::thread second([&] { from_thread::run(guest.ref(), call); });
+  door.await_entered(1);
+  child_end end = in_child([] {
+    return run([]() -> task<int> {
+      auto three = [] { return 3; };
+      int a = co_await offload(three);
+      int b = co_await offload(three).abandon_on_cancel();
+      co_return a + b;
+    });
+  });
+  door.open();
+  first.join();
+  second.join();
+  CHECK(end.exited_with(6));
 }

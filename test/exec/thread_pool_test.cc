@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 
+#include <cstdlib>
 #include <memory>
 #include <set>
 #include <vector>
@@ -145,15 +146,15 @@ CUVEE_TEST_CASE("thread_pool: jobs begin in the order they came") {
   for (int i = 0; i < 20; i++) CHECK(order[static_cast<std::size_t>(i)] == i);
 }
 
-CUVEE_TEST_CASE("thread_pool: 1000 jobs one after another reuse one thread, which idles out") {
+CUVEE_TEST_CASE("thread_pool: 1000 jobs one after another reuse one thread") {
   thread_pool pool(8);
   std::set<std::thread::id> seen;
   for (int i = 0; i < 1000; i++) {
     auto id = co_await pool.run([] { return std::this_thread::get_id(); });
     seen.insert(id);
   }
-  // A thread may not have become idle yet when the next job comes.
-  CHECK(seen.size() <= 8);
+  CHECK(seen.size() == 1);
+  CHECK(pool.statistics().threads == 1);
   CHECK(pool.statistics().ended == 1000);
 }
 
@@ -240,6 +241,7 @@ TEST_CASE("thread_pool: a pool without threads is refused") {
 }
 
 CUVEE_TEST_CASE("offload: four jobs that block leave name lookups their threads") {
+  if (std::getenv("UV_THREADPOOL_SIZE")) co_return;  // perhaps too small to leave any
   gate door;
   auto blocking = [&door] { door.pass(); };
   co_await task_group([&](group& g) -> task<> {

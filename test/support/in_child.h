@@ -9,6 +9,15 @@
 
 namespace scenario {
 
+// TSan hangs where a child of a process with threads starts threads.
+#if defined(__SANITIZE_THREAD__)
+inline constexpr bool no_threads_in_child = true;
+#elif defined(__has_feature)
+inline constexpr bool no_threads_in_child = __has_feature(thread_sanitizer);
+#else
+inline constexpr bool no_threads_in_child = false;
+#endif
+
 struct child_end {
   int status = 0;
   std::string output;  // standard output and error
