@@ -146,12 +146,12 @@ std::size_t fail_each(const std::function<task<>()>& body, countdown& what) {
 
 std::size_t fail_calls(const std::function<task<>()>& body) {
   std::size_t most = 0;
-  detail::uv::faults.decide = [](const char*) { return calls.hit() ? call_status : 0; };
+  detail::uv::decide_fault = [](const char*) { return calls.hit() ? call_status : 0; };
   for (int status : {UV_ENOMEM, UV_EMFILE, UV_EPERM, UV_ECONNABORTED}) {
     call_status = status;
     most = std::max(most, fail_each(body, calls));
   }
-  detail::uv::faults.decide = nullptr;
+  detail::uv::decide_fault = nullptr;
   return most;
 }
 
