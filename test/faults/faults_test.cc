@@ -2,6 +2,7 @@
 // Fails the n-th call to libuv, and the n-th allocation, for every n: what is awaited ends with a value
 // or an error, and nothing is left.
 #include "core/uv.h"
+#include "localhost.h"
 
 #include <cuvee/io.h>
 #include <cuvee/testing/run_case.h>
@@ -52,7 +53,7 @@ task<> echo(tcp_listener& l) {
 }
 
 task<> ask(endpoint at, const std::string& text) {
-  tcp_stream s = co_await connect("localhost", at.port());
+  tcp_stream s = co_await connect(no_localhost() ? "127.0.0.1" : "localhost", at.port());
   co_await s.write(text);
   co_await s.shutdown_write();
   std::string answer = co_await read_all(s);

@@ -142,7 +142,7 @@ class child<task<T>> : public strand {
   bool failed() const noexcept { return task_ && task_.promise().failed(); }
   stored<T> take() {
     if constexpr (std::is_void_v<T>) {
-      task_.promise().take();
+      if (task_) task_.promise().take();
       return {};
     } else {
       return task_.promise().take();
@@ -158,8 +158,11 @@ class child<task<T>> : public strand {
       return c.owner_->child_ended(*c.owner_, nullptr);
     }
     c.end_ = outcome::completed;
-    if (!c.failed()) [[likely]]
+    if (!c.failed()) [[likely]] {
+      // Its arguments, a channel's end say, go with the task, not with its last sibling.
+      if constexpr (std::is_void_v<T>) std::exchange(c.task_, {}).destroy();
       return c.owner_->child_ended(*c.owner_, nullptr);
+    }
     std::exception_ptr failure = c.task_.promise().error();
     c.owner_->child_ended(*c.owner_, &failure);
   }
