@@ -18,11 +18,14 @@ struct loop_probe final : cuvee::detail::round_probe {
 
   int before_round(cuvee::detail::loop_state& l) override;
 
+  /// The loop was left: what it has to do to end comes next.
+  void go_on() noexcept;
+
   std::optional<std::mt19937_64> order;
   std::size_t rounds = 0;
   std::size_t stop_before = 0;  // this round, from 1; 0: never
   event* over = nullptr;        // then set, to end `main`
-  waiter* main = nullptr;       // alone runs then, until the loop was left
+  waiter* main = nullptr;       // alone runs then, until `go_on`
 
  private:
   void collect(cuvee::detail::loop_state& l);

@@ -19,7 +19,7 @@ loop_probe& loop_probe::of(loop& l) {
 }
 
 int loop_probe::before_round(loop_state& l) {
-  if (stopping_ && l.polling && !l.ending) return 0;
+  if (stopping_ && !l.ending) return 0;
   if (++rounds == stop_before) return stop(l);
   collect(l);
   if (order) {
@@ -29,6 +29,11 @@ int loop_probe::before_round(loop_state& l) {
     queue_again(l);
   }
   return static_cast<int>(ready_.size());
+}
+
+void loop_probe::go_on() noexcept {
+  stop_before = 0;
+  stopping_ = false;
 }
 
 // The others stay ready: a loop that ends finds them like that.

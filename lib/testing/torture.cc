@@ -132,6 +132,7 @@ stopped_run run_and_stop(const std::function<task<>()>& body, std::size_t stop_a
     };
     l.run(until_over());
     r.rounds = probe.rounds;
+    probe.go_on();
   }
   failure.rethrow();
   r.leaks = before.grown_to(footprint::take());
