@@ -52,6 +52,6 @@ TEST_CASE("awaitables: cancelled and stopped in shuffled orders") { check_seeds(
 
 TEST_SUITE_BEGIN("slow");
 
-TEST_CASE("awaitables: cancelled and stopped in many shuffled orders") { check_seeds(3, 30); }
+TEST_CASE("awaitables: cancelled and stopped in many shuffled orders") { check_seeds(3, 12); }
 
 TEST_SUITE_END();
