@@ -97,17 +97,32 @@ void loop_state::free_if_closed() noexcept {
   if (handles_to_close == 0 && handles.empty()) delete this;
 }
 
+inline void loop_state::run_ready(int& budget) {
+  for (; budget > 0; budget--) {
+    waiter* w = ready_head;
+    if (!w) break;
+    ready_head = w->queue_next;
+    if (!ready_head) ready_tail = &ready_head;
+    static_cast<strand*>(w)->run();
+  }
+}
+
+void loop_state::run_rounds(int& budget) {
+  while (probe && ready_head && budget > 0) {
+    int round = probe->before_round(*this);
+    if (round == 0) budget = 0;
+    budget -= round;
+    run_ready(round);
+  }
+}
+
 void loop_state::drain() {
   turns++;
   int budget = steps_per_drain;
   do {
-    for (; budget > 0; budget--) {
-      waiter* w = ready_head;
-      if (!w) break;
-      ready_head = w->queue_next;
-      if (!ready_head) ready_tail = &ready_head;
-      static_cast<strand*>(w)->run();
-    }
+    if (probe) [[unlikely]]
+      run_rounds(budget);
+    else run_ready(budget);
     running = nullptr;
     context = nullptr;
     while (!turn_ends.empty()) {
@@ -193,16 +208,7 @@ void loop_state::step_virtual() {
   poll(UV_RUN_NOWAIT);
   if (turns != before || ready_head) return;
   bool jump = !timers.empty() && pool_requests == 0;
-  if (jump && virtual_clock->quiet > duration::zero()) {
-    // Something real may still be on its way: wait for it a moment before time passes.
-    auto ms = std::chrono::ceil<std::chrono::milliseconds>(virtual_clock->quiet).count();
-    // The timer may be due before libuv polls, which without uv_stop would then wait for ever.
-    uv_timer_start(
-        &timer, [](uv_timer_t* t) { uv_stop(t->loop); }, static_cast<std::uint64_t>(ms), 0);
-    poll(UV_RUN_ONCE);
-    uv_timer_stop(&timer);
-    if (turns != before) return;
-  }
+  if (jump && virtual_clock->quiet > duration::zero() && !stay_quiet(virtual_clock->quiet)) return;
   if (jump) {
     turn t(*this);
     if (timers.next_deadline() > virtual_clock->now) virtual_clock->now = timers.next_deadline();
@@ -216,9 +222,11 @@ void loop_state::step_virtual() {
 template <class F>
 bool loop_state::run_while_alive(F ended) {
   while (!ended()) {
-    if (virtual_clock) step_virtual();
+    if (!quiet_watches.empty()) step_quiet();
+    else if (virtual_clock) step_virtual();
     else poll(UV_RUN_DEFAULT);
-    if (ended() || uv_loop_alive(uv) || ready_head || !timers.empty()) continue;
+    if (ended() || uv_loop_alive(uv) || ready_head || !timers.empty() || !quiet_watches.empty())
+      continue;
     if (holds <= 0) return false;
     // Nothing but other threads and signals can wake us.
     uv_ref(uv::as_handle(&wake));

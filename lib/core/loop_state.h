@@ -7,6 +7,7 @@
 
 #include <cuvee/core/group.h>
 #include <cuvee/core/loop.h>
+#include <cuvee/core/quiet_watch.h>
 #include <cuvee/core/remote_call.h>
 
 #include <memory>
@@ -31,6 +32,13 @@ struct loop_local : list_node {
 struct virtual_time {
   std::uint64_t now = 0;
   duration quiet{};  // real time without any event before the clock jumps
+};
+
+/// What a test puts into a loop. Others pay a branch in each drain for it.
+struct round_probe {
+  virtual ~round_probe() = default;
+  /// Some strands are ready. Returns: how many of them to run before the next call; 0 ends the drain.
+  virtual int before_round(loop_state&) = 0;
 };
 
 /// A loop's private side. Freed by its last close callback where libuv's loop is borrowed.
@@ -88,6 +96,8 @@ struct loop_state : scheduler {
   std::shared_ptr<mailbox> box;
   std::function<void(const report&)> on_report;
   std::optional<virtual_time> virtual_clock;
+  list<quiet_watch> quiet_watches;
+  std::unique_ptr<round_probe> probe;
   int pool_requests = 0;           // in libuv's thread pool: real time must pass for them
   int remote_waits = 0;            // tasks that a post from elsewhere will wake
   list<remote_task> remote_tasks;  // called onto this loop from elsewhere
@@ -100,7 +110,13 @@ struct loop_state : scheduler {
   void keep_idling(bool wanted);
   template <class F>
   bool run_while_alive(F ended);
+  void run_ready(int& budget);
+  void run_rounds(int& budget);
   void step_virtual();
+  void step_quiet();
+  void await_quiet();
+  /// Lets real time pass. False: something happened before `quiet` was over.
+  bool stay_quiet(duration quiet);
 };
 
 /// Stands in every libuv callback: the outermost one drains the ready queue when it ends.

@@ -2,6 +2,7 @@
 // Fails the n-th call to libuv, and the n-th allocation, for every n: what is awaited ends with a value
 // or an error, and nothing is left.
 #include "core/uv.h"
+#include "failing_heap.h"
 #include "localhost.h"
 
 #include <cuvee/io.h>
@@ -9,35 +10,17 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 
-namespace {
-
-struct countdown {
-  std::size_t fail_at = 0;  // 0: never
-  std::size_t seen = 0;
-
-  bool hit() noexcept { return fail_at != 0 && ++seen == fail_at; }
-};
-thread_local countdown allocations, calls;
-thread_local int call_status = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  void* block = allocations.hit() ? nullptr : std::malloc(size ? size : 1);
-  if (!block) throw std::bad_alloc();
-  return block;
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-
 using namespace cuvee;
+using failing_heap::allocations;
+using failing_heap::countdown;
 
 namespace {
+
+thread_local countdown calls;
+thread_local int call_status = 0;
 
 task<std::string> read_all(stream& s) {
   std::string all, piece(5000, '\0');

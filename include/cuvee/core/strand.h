@@ -67,6 +67,8 @@ struct suspension {
   static void yield(strand& s) noexcept {
     s.state = strand_state::ready;
     s.home->push(s);
+    if (s.home->on_suspend) [[unlikely]]
+      s.home->on_suspend(*s.home, s);
   }
   /// Called after the awaiter has said "suspended"; it may have completed already.
   static void settle(strand& s) {
