@@ -7,7 +7,7 @@ import re
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ["include", "lib", "samples", "test", "subprojects"]
+FOLDERS = ["include", "lib", "samples", "docs", "test", "subprojects"]
 SUFFIXES = {".h", ".cc", ".c", ".py", ".in", ".build"}
 OTHERS = ["dev", ".ci/run", ".ci/packages.bash", "meson.build"]
 MAX_LINES = 800

@@ -2,9 +2,11 @@
 #include "scenario.h"
 
 #include <cuvee/testing/doctest.h>
+#include <cuvee/testing/virtual_clock.h>
 
 using namespace cuvee;
 using namespace scenario;
+using namespace std::chrono_literals;
 
 static context_var<int> level{1};
 static context_var<std::string> label{"none"};
@@ -100,4 +102,36 @@ TEST_CASE("context variable: outside of a task it can be read but not bound") {
   CHECK(level.get() == 1);
   loop l;
   CHECK_THROWS_WITH(level.bind(2).value(), "bind a context variable: outside of a task");
+}
+
+CUVEE_TEST_CASE("context variable: attempts that a staggered_race starts later see it") {
+  testing::virtual_clock clock;
+  auto bound = level.bind(5);
+  std::string seen;
+  auto attempt = [&](duration takes) -> task<> {
+    seen += static_cast<char>('0' + level.get());
+    co_await sleep(takes);
+  };
+  std::vector<task<>> attempts;
+  for (auto takes : {1000ms, 1000ms, 100ms}) attempts.push_back(attempt(takes));
+  auto won = co_await staggered_race(250ms, std::move(attempts));
+  CHECK(won.index == 2);
+  CHECK(seen == "555");
+}
+
+CUVEE_TEST_CASE("context variable: children of a bounded gather start under the same context") {
+  testing::virtual_clock clock;
+  time_point start = loop::current().now();
+  std::vector<time_point> deadlines;
+  auto look = [&]() -> task<> {
+    deadlines.push_back(effective_deadline());
+    co_await sleep(1s);
+  };
+  auto limited = timeout(1h, look());
+  std::vector<decltype(limited)> all;
+  all.push_back(std::move(limited));
+  all.push_back(timeout(2h, look()));
+  co_await gather(width(1), std::move(all));
+  std::vector<time_point> expected{start + 1h, start + 2h + 1s};
+  CHECK(deadlines == expected);
 }

@@ -283,6 +283,32 @@ CUVEE_TEST_CASE("scope: the nearest deadline is known inside, up to a shield") {
   CHECK(seen[3] == time_point::max());
 }
 
+CUVEE_TEST_CASE("scope: tasks inside combinators know the deadline around them") {
+  virtual_clock clock;
+  time_point start = loop::current().now();
+  std::vector<time_point> seen;
+  auto look = [&]() -> task<> {
+    seen.push_back(effective_deadline());
+    co_return;
+  };
+  auto spawn = [&](group& g) -> task<> {
+    g.spawn(look);
+    co_return;
+  };
+  auto nested = timeout(1h, look());
+  co_await timeout(1s, std::move(nested));
+  auto both = gather(look(), look());
+  co_await move_on_after(2s, std::move(both));
+  auto children = task_group(spawn);
+  co_await timeout(3s, std::move(children));
+  auto settled = as_result(gather(look()));
+  auto all_well = co_await timeout(4s, std::move(settled));
+  CHECK(all_well.has_value());
+  std::vector<time_point> expected;
+  for (auto limit : {1s, 2s, 2s, 3s, 4s}) expected.push_back(start + limit);
+  CHECK(seen == expected);
+}
+
 CUVEE_TEST_CASE("scope: clean-up can tell why it happens") {
   std::string why;
   struct teller {

@@ -11,6 +11,7 @@ template <class A>
 class as_result_awaiter {
  public:
   using value_type = std::remove_cvref_t<decltype(std::declval<A&>().await_resume())>;
+  using wrapped = A;
 
   explicit as_result_awaiter(A&& a) : inner_(std::move(a)) {}
 

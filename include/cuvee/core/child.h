@@ -24,6 +24,15 @@ struct combinator {
   void (*child_ended)(combinator&, const std::exception_ptr* failure) = nullptr;
 };
 
+/// Whether an awaitable is a task or starts some: those are under the limits that it is under.
+template <class A>
+inline constexpr bool may_run_tasks = std::is_base_of_v<combinator, A>;
+template <class T>
+inline constexpr bool may_run_tasks<task<T>> = true;
+template <class A>
+  requires requires { typename A::wrapped; }
+inline constexpr bool may_run_tasks<A> = may_run_tasks<typename A::wrapped>;
+
 /// A child that is a plain awaiter: it stays in place and needs no frame.
 template <class A>
 class child : public waiter {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/core/child.h>
+#include <cuvee/core/context.h>
 
 #include <concepts>
 #include <memory>
@@ -112,6 +113,27 @@ class range_awaiter : public combinator_awaiter<Derived> {
     for (std::size_t i = 0; i < size(); i++) f(children_[i]);
   }
   void start_children() {
+    remember_context();
+    fill();
+  }
+  void child_left() {
+    running_--;
+    if (next_ >= size()) [[likely]]
+      return;
+    context_switch as_at_first(*home_, context_);
+    fill();
+  }
+  /// Children that start later, on behalf of whoever made room for them, run under the context of the first ones.
+  void remember_context() {
+    home_ = &require_scheduler();
+    context_ = home_->context;
+  }
+
+  scheduler* home_ = nullptr;
+  context_node* context_ = nullptr;
+
+ private:
+  void fill() {
     if (filling_) return;  // a child that ends while it starts: the loop below goes on
     filling_ = true;
     while (next_ < size() && running_ < most_) {
@@ -120,13 +142,7 @@ class range_awaiter : public combinator_awaiter<Derived> {
     }
     filling_ = false;
   }
-  void child_left() {
-    running_--;
-    if (next_ < size()) [[unlikely]]
-      start_children();
-  }
 
- private:
   child_store<A> children_;
   std::size_t most_;
   std::size_t next_ = 0;

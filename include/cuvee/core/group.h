@@ -204,6 +204,9 @@ class group_awaiter {
   std::optional<group> group_;
 };
 
+template <class F>
+inline constexpr bool may_run_tasks<group_awaiter<F>> = true;
+
 template <class T, class Started, class F, class... Args>
 class start_awaiter : start_state<T> {
  public:

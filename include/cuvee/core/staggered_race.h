@@ -29,7 +29,7 @@ class staggered_awaiter
     return this->nth(0).cancel_early();
   }
   bool await_cancel(waiter& w) {
-    stop_timer(*home_, *this);
+    stop_timer(*this->home_, *this);
     return base::await_cancel(w);
   }
   race_result<value> await_resume() {
@@ -42,7 +42,7 @@ class staggered_awaiter
   friend base;
 
   void start_children() {
-    home_ = &require_scheduler();
+    this->remember_context();
     advance(true);
   }
   void child_left() { advance(false); }
@@ -50,6 +50,7 @@ class staggered_awaiter
   void advance(bool due) {
     if (advancing_) return;  // an attempt that ends while it starts: the loop below goes on
     advancing_ = true;
+    context_switch as_at_first(*this->home_, this->context_);
     bool started = false;
     while (!this->stopping && next_ < allowed_ && (due || failed(next_ - 1))) {
       due = false;
@@ -57,8 +58,8 @@ class staggered_awaiter
       this->start_child(this->nth(next_++));
     }
     advancing_ = false;
-    if (started || this->stopping) stop_timer(*home_, *this);
-    if (started && !this->stopping && next_ < allowed_) start_timer(*home_, *this, delay_);
+    if (started || this->stopping) stop_timer(*this->home_, *this);
+    if (started && !this->stopping && next_ < allowed_) start_timer(*this->home_, *this, delay_);
   }
   bool failed(std::size_t i) { return this->nth(i).state() == outcome::completed; }
   static void on_timer(timer_node* n) {
@@ -72,7 +73,6 @@ class staggered_awaiter
   std::size_t allowed_;
   std::size_t next_ = 0;
   bool advancing_ = false;
-  scheduler* home_ = nullptr;
 };
 
 /// The task that a callable makes, when its turn has come; keeps the callable.
