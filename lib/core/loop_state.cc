@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "loop_state.h"
 
+#include "task_walk.h"
+
 #include <cuvee/core/strand.h>
 
 #include <csignal>
@@ -199,8 +201,9 @@ void loop_state::await_remote(int change) noexcept {
   else uv_ref(uv::as_handle(&wake));
 }
 
-void loop_state::report_error(std::string message, std::exception_ptr error) noexcept {
-  owner->send_report({std::move(message), std::move(error)});
+void loop_state::report_error(std::string message, std::exception_ptr error,
+                              std::string details) noexcept {
+  owner->send_report({std::move(message), std::move(error), std::move(details)});
 }
 
 void loop_state::step_virtual() {
@@ -251,12 +254,13 @@ void loop_state::end_background() {
 void loop_state::run_until(root_base& root, strand& main) {
   auto ended = [&] { return root.ended; };
   if (run_while_alive(ended)) return;
+  task_tree waiting = walk_tasks(*this);
   {
     turn t(*this);
     main.cancel();
   }
   if (!run_while_alive(ended)) die("deadlock: a task waits for ever although it was cancelled");
-  throw error(errc::deadlock, "run");
+  throw deadlock_error(std::move(waiting));
 }
 
 void loop_state::drop_locals() noexcept {

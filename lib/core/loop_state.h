@@ -57,7 +57,8 @@ struct loop_state : scheduler {
   }
   /// One more (or less) task waits for a thread or another loop: no deadlock, and real time must pass.
   void await_remote(int change) noexcept;
-  void report_error(std::string message, std::exception_ptr error) noexcept;
+  void report_error(std::string message, std::exception_ptr error,
+                    std::string details = {}) noexcept;
   std::uint64_t now() const noexcept;
   /// As libuv saw it last: what is due then is not rounded up to the next millisecond.
   std::uint64_t turn_time() const noexcept {
@@ -69,12 +70,14 @@ struct loop_state : scheduler {
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
   void drop_locals() noexcept;
+  void visit_background(visitor& v) { background.visit(v); }
   void cancel_remote_tasks() noexcept;
   void end_remote_tasks() noexcept;
   void shut_down();
   void free_if_closed() noexcept;
 
   loop* owner;
+  strand* main = nullptr;  // the task that `run` waits for
   uv_loop_t own_loop{};
   uv_loop_t* uv;
   uv_timer_t timer{};
