@@ -160,16 +160,22 @@ void loop_state::arm_timer() {
   }
   std::uint64_t ms = (timers.next_deadline() + ns_per_ms - 1) / ns_per_ms;
   if (ms >= armed_ms) return;
-  armed_ms = ms;
   std::uint64_t loop_ms = uv_now(uv);
+  // Armed for now from its own callback, libuv 1.44 runs it again at once and never polls for I/O.
+  if (firing && ms <= loop_ms) return keep_idling(true);
+  armed_ms = ms;
   uv_timer_start(
       &timer,
       [](uv_timer_t* h) {
         auto& state = *static_cast<loop_state*>(h->data);
-        turn t(state);
-        state.armed_ms = never;
-        state.run_posted();  // libuv runs timers first; what was posted before comes before
-        state.fire_timers();
+        state.firing = true;
+        {
+          turn t(state);
+          state.armed_ms = never;
+          state.run_posted();  // libuv runs timers first; what was posted before comes before
+          state.fire_timers();
+        }
+        state.firing = false;
       },
       ms > loop_ms ? ms - loop_ms : 0, 0);
 }

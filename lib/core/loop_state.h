@@ -86,6 +86,7 @@ struct loop_state : scheduler {
   int depth = 0;            // nested libuv callbacks
   std::uint64_t turns = 0;  // outermost callbacks, to see whether anything happened
   bool idling = false;
+  bool firing = false;   // inside the timer's callback
   bool polling = false;  // inside our own uv_run
   int holds = 0;         // tasks in `forever`, loop_refs: waiting that is no deadlock
   int handles_to_close = 3;

@@ -41,6 +41,21 @@ CUVEE_TEST_CASE("fairness: synchronous completions yield after 64 in one turn") 
 }
 
 CUVEE_TEST_CASE(
+    "fairness: a task that sleeps for no time again and again does not starve jobs and I/O") {
+  bool stop = false;
+  auto spin = [&]() -> task<> {
+    while (!stop) co_await sleep(0s);
+  };
+  auto work = [&]() -> task<int> {
+    int value = co_await offload([] { return 3; });
+    stop = true;
+    co_return value;
+  };
+  auto [none, value] = co_await gather(spin(), work());
+  CHECK(value == 3);
+}
+
+CUVEE_TEST_CASE(
     "fairness: a callback that posts itself again for ever, a timer and a job still get in") {
   loop_ref home = loop::current().ref();
   bool stop = false;
