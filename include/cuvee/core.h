@@ -19,6 +19,7 @@
 #include <cuvee/core/generator_adaptors.h>
 #include <cuvee/core/generator_blocks.h>
 #include <cuvee/core/group.h>
+#include <cuvee/core/inspect.h>
 #include <cuvee/core/loop.h>
 #include <cuvee/core/mutex.h>
 #include <cuvee/core/offload.h>

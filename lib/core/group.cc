@@ -55,6 +55,11 @@ void group::cancel_all() {
   pending--;
 }
 
+void group::visit(detail::visitor& v) {
+  body_.visit_block(v);
+  records_.for_each([&](detail::group_record& r) { v.task(r); });
+}
+
 void group::child_done(detail::group_record* child, const std::exception_ptr* failure,
                        bool cancelled) {
   saw_cancel_ |= cancelled;

@@ -13,7 +13,7 @@ namespace {
 void print_report(const report& r) noexcept {
   std::string line = std::string(program_invocation_short_name) + ": " + r.message;
   if (r.error) line += ": " + describe(r.error);
-  std::fprintf(stderr, "%s\n", line.c_str());
+  std::fprintf(stderr, "%s\n%s", line.c_str(), r.details.c_str());
 }
 
 }  // namespace
@@ -42,10 +42,12 @@ void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(de
   struct cleanup {
     detail::loop_state* state;
     ~cleanup() {
+      state->main = nullptr;
       state->end_remote_tasks();
       if (state->background.size() == 0) state->drop_locals();
     }
   } at_end{state_};
+  state_->main = &main;
   {
     detail::turn t(*state_);
     start(root);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "loop_state.h"
 
+#include "task_walk.h"
+
 #include <cuvee/core/strand.h>
 
 #include <csignal>
@@ -97,17 +99,32 @@ void loop_state::free_if_closed() noexcept {
   if (handles_to_close == 0 && handles.empty()) delete this;
 }
 
+inline void loop_state::run_ready(int& budget) {
+  for (; budget > 0; budget--) {
+    waiter* w = ready_head;
+    if (!w) break;
+    ready_head = w->queue_next;
+    if (!ready_head) ready_tail = &ready_head;
+    static_cast<strand*>(w)->run();
+  }
+}
+
+void loop_state::run_rounds(int& budget) {
+  while (probe && ready_head && budget > 0) {
+    int round = probe->before_round(*this);
+    if (round == 0) budget = 0;
+    budget -= round;
+    run_ready(round);
+  }
+}
+
 void loop_state::drain() {
   turns++;
   int budget = steps_per_drain;
   do {
-    for (; budget > 0; budget--) {
-      waiter* w = ready_head;
-      if (!w) break;
-      ready_head = w->queue_next;
-      if (!ready_head) ready_tail = &ready_head;
-      static_cast<strand*>(w)->run();
-    }
+    if (probe) [[unlikely]]
+      run_rounds(budget);
+    else run_ready(budget);
     running = nullptr;
     context = nullptr;
     while (!turn_ends.empty()) {
@@ -184,8 +201,9 @@ void loop_state::await_remote(int change) noexcept {
   else uv_ref(uv::as_handle(&wake));
 }
 
-void loop_state::report_error(std::string message, std::exception_ptr error) noexcept {
-  owner->send_report({std::move(message), std::move(error)});
+void loop_state::report_error(std::string message, std::exception_ptr error,
+                              std::string details) noexcept {
+  owner->send_report({std::move(message), std::move(error), std::move(details)});
 }
 
 void loop_state::step_virtual() {
@@ -193,16 +211,7 @@ void loop_state::step_virtual() {
   poll(UV_RUN_NOWAIT);
   if (turns != before || ready_head) return;
   bool jump = !timers.empty() && pool_requests == 0;
-  if (jump && virtual_clock->quiet > duration::zero()) {
-    // Something real may still be on its way: wait for it a moment before time passes.
-    auto ms = std::chrono::ceil<std::chrono::milliseconds>(virtual_clock->quiet).count();
-    // The timer may be due before libuv polls, which without uv_stop would then wait for ever.
-    uv_timer_start(
-        &timer, [](uv_timer_t* t) { uv_stop(t->loop); }, static_cast<std::uint64_t>(ms), 0);
-    poll(UV_RUN_ONCE);
-    uv_timer_stop(&timer);
-    if (turns != before) return;
-  }
+  if (jump && virtual_clock->quiet > duration::zero() && !stay_quiet(virtual_clock->quiet)) return;
   if (jump) {
     turn t(*this);
     if (timers.next_deadline() > virtual_clock->now) virtual_clock->now = timers.next_deadline();
@@ -216,9 +225,11 @@ void loop_state::step_virtual() {
 template <class F>
 bool loop_state::run_while_alive(F ended) {
   while (!ended()) {
-    if (virtual_clock) step_virtual();
+    if (!quiet_watches.empty()) step_quiet();
+    else if (virtual_clock) step_virtual();
     else poll(UV_RUN_DEFAULT);
-    if (ended() || uv_loop_alive(uv) || ready_head || !timers.empty()) continue;
+    if (ended() || uv_loop_alive(uv) || ready_head || !timers.empty() || !quiet_watches.empty())
+      continue;
     if (holds <= 0) return false;
     // Nothing but other threads and signals can wake us.
     uv_ref(uv::as_handle(&wake));
@@ -243,12 +254,13 @@ void loop_state::end_background() {
 void loop_state::run_until(root_base& root, strand& main) {
   auto ended = [&] { return root.ended; };
   if (run_while_alive(ended)) return;
+  task_tree waiting = walk_tasks(*this);
   {
     turn t(*this);
     main.cancel();
   }
   if (!run_while_alive(ended)) die("deadlock: a task waits for ever although it was cancelled");
-  throw error(errc::deadlock, "run");
+  throw deadlock_error(std::move(waiting));
 }
 
 void loop_state::drop_locals() noexcept {

@@ -7,6 +7,7 @@
 
 #include <cuvee/core/group.h>
 #include <cuvee/core/loop.h>
+#include <cuvee/core/quiet_watch.h>
 #include <cuvee/core/remote_call.h>
 
 #include <memory>
@@ -33,6 +34,13 @@ struct virtual_time {
   duration quiet{};  // real time without any event before the clock jumps
 };
 
+/// What a test puts into a loop. Others pay a branch in each drain for it.
+struct round_probe {
+  virtual ~round_probe() = default;
+  /// Some strands are ready. Returns: how many of them to run before the next call; 0 ends the drain.
+  virtual int before_round(loop_state&) = 0;
+};
+
 /// A loop's private side. Freed by its last close callback where libuv's loop is borrowed.
 struct loop_state : scheduler {
   explicit loop_state(loop& owner, uv_loop_t* host);
@@ -49,7 +57,8 @@ struct loop_state : scheduler {
   }
   /// One more (or less) task waits for a thread or another loop: no deadlock, and real time must pass.
   void await_remote(int change) noexcept;
-  void report_error(std::string message, std::exception_ptr error) noexcept;
+  void report_error(std::string message, std::exception_ptr error,
+                    std::string details = {}) noexcept;
   std::uint64_t now() const noexcept;
   /// As libuv saw it last: what is due then is not rounded up to the next millisecond.
   std::uint64_t turn_time() const noexcept {
@@ -61,12 +70,14 @@ struct loop_state : scheduler {
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
   void drop_locals() noexcept;
+  void visit_background(visitor& v) { background.visit(v); }
   void cancel_remote_tasks() noexcept;
   void end_remote_tasks() noexcept;
   void shut_down();
   void free_if_closed() noexcept;
 
   loop* owner;
+  strand* main = nullptr;  // the task that `run` waits for
   uv_loop_t own_loop{};
   uv_loop_t* uv;
   uv_timer_t timer{};
@@ -88,6 +99,8 @@ struct loop_state : scheduler {
   std::shared_ptr<mailbox> box;
   std::function<void(const report&)> on_report;
   std::optional<virtual_time> virtual_clock;
+  list<quiet_watch> quiet_watches;
+  std::unique_ptr<round_probe> probe;
   int pool_requests = 0;           // in libuv's thread pool: real time must pass for them
   int remote_waits = 0;            // tasks that a post from elsewhere will wake
   list<remote_task> remote_tasks;  // called onto this loop from elsewhere
@@ -100,7 +113,13 @@ struct loop_state : scheduler {
   void keep_idling(bool wanted);
   template <class F>
   bool run_while_alive(F ended);
+  void run_ready(int& budget);
+  void run_rounds(int& budget);
   void step_virtual();
+  void step_quiet();
+  void await_quiet();
+  /// Lets real time pass. False: something happened before `quiet` was over.
+  bool stay_quiet(duration quiet);
 };
 
 /// Stands in every libuv callback: the outermost one drains the ready queue when it ends.

@@ -2,6 +2,7 @@
 #include <cuvee/core/run.h>
 
 #include "loop_state.h"
+#include "task_walk.h"
 
 #include <csignal>
 #include <cstdio>
@@ -46,8 +47,8 @@ class signal_block final : public handle_block {
 }  // namespace
 
 struct interrupter::state : timer_node {
-  state(loop_state& l, strand* m, duration limit)
-      : timer_node(&out_of_time), home(&l), main(m), exit_limit(limit) {}
+  state(loop_state& l, strand* m, exit_options o)
+      : timer_node(&out_of_time), home(&l), main(m), options(o) {}
   ~state() {
     if (armed()) stop_timer(*home, *this);
     for (signal_block* b : blocks)
@@ -58,16 +59,19 @@ struct interrupter::state : timer_node {
     if (!main) start_exit_limit();
     if (getpid() != gettid()) return;
     std::size_t i = 0;
-    for (int number : {SIGINT, SIGTERM}) {
+    for (int number : {SIGINT, SIGTERM, SIGQUIT}) {
+      if (number == SIGQUIT && !options.dump_on_quit) continue;
       signal_block* b = blocks[i++] = new signal_block(*home, &on_signal, this);
       b->start(number);
     }
   }
   void start_exit_limit() {
-    if (exit_limit != duration::max()) start_timer(*home, *this, exit_limit);
+    if (options.limit != duration::max()) start_timer(*home, *this, options.limit);
   }
   static void on_signal(void* self, int number) {
     auto& s = *static_cast<state*>(self);
+    if (number == SIGQUIT)
+      return s.home->report_error("the tasks of this loop:", nullptr, s.list());
     if (s.signal != 0 || !s.main) {  // the second one does not wait
       std::signal(number, SIG_DFL);
       std::raise(number);
@@ -76,22 +80,23 @@ struct interrupter::state : timer_node {
     s.start_exit_limit();
     s.main->cancel();
   }
+  std::string list() const { return to_string(walk_tasks(*home)); }
   static void out_of_time(timer_node* n) {
     auto& s = *static_cast<state*>(n);
     std::fflush(stdout);
-    s.home->report_error("the time to exit is over, and tasks still run", nullptr);
+    s.home->report_error("the time to exit is over, and tasks still run", nullptr, s.list());
     std::_Exit(s.signal != 0 ? 128 + s.signal : 1);
   }
 
   loop_state* home;
   strand* main;  // null while background tasks end
-  duration exit_limit;
+  exit_options options;
   int signal = 0;
-  signal_block* blocks[2] = {};
+  signal_block* blocks[3] = {};
 };
 
-interrupter::interrupter(loop& l, strand* main, duration exit_limit)
-    : state_(std::make_unique<state>(loop_state::of(l), main, exit_limit)) {
+interrupter::interrupter(loop& l, strand* main, exit_options options)
+    : state_(std::make_unique<state>(loop_state::of(l), main, options)) {
   state_->start();
 }
 interrupter::~interrupter() = default;
@@ -108,7 +113,7 @@ runner::~runner() { end_background(); }
 void runner::end_background() {
   detail::loop_state& l = detail::loop_state::of(loop_);
   if (l.background.size() == 0) return;
-  detail::interrupter watch(loop_, nullptr, exit_limit_);
+  detail::interrupter watch(loop_, nullptr, exit_);
   l.end_background();
 }
 
@@ -120,6 +125,8 @@ int runner::report_end() noexcept {
     return 128 + e.signal();
   } catch (const cancelled_error&) {
     loop_.send_report({"the main task was cancelled", nullptr});
+  } catch (const deadlock_error& e) {
+    loop_.send_report({"error", std::current_exception(), to_string(e.tasks())});
   } catch (...) {
     loop_.send_report({"error", std::current_exception()});
   }

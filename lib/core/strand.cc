@@ -17,6 +17,8 @@ void die(const char* why) noexcept {
   std::abort();
 }
 
+void drop_unawaited(std::coroutine_handle<> frame) noexcept { frame.destroy(); }
+
 void strand::begin(const strand_kind& k) noexcept {
   home = this_scheduler;
   context = home->context;

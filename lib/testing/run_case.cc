@@ -2,6 +2,7 @@
 #include <cuvee/testing/run_case.h>
 
 #include <cuvee/core/run.h>
+#include <cuvee/testing/shuffle.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -57,6 +58,7 @@ std::string run_case(const std::function<task<>()>& body) {
   std::string leaks;
   {
     loop l;
+    if (auto seed = test_seed()) shuffle_ready(l, *seed);
     l.run(body());
     if (std::size_t n = l.open_handles(); n != 0) leaks = std::to_string(n) + " libuv handles; ";
   }

@@ -134,8 +134,6 @@ constexpr bench_row rows[] = {
     {"yield", 2'000'000, yield},
     {"spawn_join", 1'000'000, spawn_join},
     {"gather_cold", 200'000, gather_all, CLOCK_MONOTONIC, cache::cold},
-    // The pool hands blocks out in the reverse of the order they came back in, so that memory is
-    // walked upwards in one run and downwards (slower) in the next: an even number of runs.
     {"gather_warm", 200'000, gather_all, CLOCK_MONOTONIC, cache::warm, 4},
     {"queue", 2'000'000, queue},
     {"timeout_event", 1'000'000, timeout_event},

@@ -8,6 +8,7 @@
 #include <cuvee/testing/doctest.h>
 
 #include <vector>
+
 using namespace cuvee;
 using namespace scenario;
 using namespace std::chrono_literals;

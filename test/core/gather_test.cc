@@ -355,3 +355,17 @@ TEST_CASE("gather: of width 2, cancelled at every suspension") {
   CHECK(report.suspensions > 8);
   CHECK(report.cancelled > 0);
 }
+
+CUVEE_TEST_CASE("gather: what a task<> was given goes when it ends, not with its last sibling") {
+  auto [tx, rx] = channel<int>();
+  auto send = [](sender<int> to) -> task<> { co_await to.send(1); };
+  auto receive = [](receiver<int> from) -> task<int> {
+    int count = 0;
+    while (auto item = co_await from.recv()) count++;
+    co_return count;
+  };
+  sender<int> only = std::move(tx);
+  auto sends = send(std::move(only));
+  auto [none, count] = co_await gather(std::move(sends), receive(rx));
+  CHECK(count == 1);
+}

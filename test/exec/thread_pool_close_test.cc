@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "../core/in_child.h"
+#include "in_child.h"
 #include "exec_case.h"
 
 #include <cuvee/testing/doctest.h>

@@ -2,41 +2,25 @@
 // Fails the n-th call to libuv, and the n-th allocation, for every n: what is awaited ends with a value
 // or an error, and nothing is left.
 #include "core/uv.h"
+#include "failing_heap.h"
+#include "localhost.h"
 
 #include <cuvee/io.h>
 #include <cuvee/testing/run_case.h>
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 
-namespace {
-
-struct countdown {
-  std::size_t fail_at = 0;  // 0: never
-  std::size_t seen = 0;
-
-  bool hit() noexcept { return fail_at != 0 && ++seen == fail_at; }
-};
-thread_local countdown allocations, calls;
-thread_local int call_status = 0;
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-  void* block = allocations.hit() ? nullptr : std::malloc(size ? size : 1);
-  if (!block) throw std::bad_alloc();
-  return block;
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }
-
 using namespace cuvee;
+using failing_heap::allocations;
+using failing_heap::countdown;
 
 namespace {
+
+thread_local countdown calls;
+thread_local int call_status = 0;
 
 task<std::string> read_all(stream& s) {
   std::string all, piece(5000, '\0');
@@ -52,7 +36,7 @@ task<> echo(tcp_listener& l) {
 }
 
 task<> ask(endpoint at, const std::string& text) {
-  tcp_stream s = co_await connect("localhost", at.port());
+  tcp_stream s = co_await connect(no_localhost() ? "127.0.0.1" : "localhost", at.port());
   co_await s.write(text);
   co_await s.shutdown_write();
   std::string answer = co_await read_all(s);
@@ -146,12 +130,12 @@ std::size_t fail_each(const std::function<task<>()>& body, countdown& what) {
 
 std::size_t fail_calls(const std::function<task<>()>& body) {
   std::size_t most = 0;
-  detail::uv::faults.decide = [](const char*) { return calls.hit() ? call_status : 0; };
+  detail::uv::decide_fault = [](const char*) { return calls.hit() ? call_status : 0; };
   for (int status : {UV_ENOMEM, UV_EMFILE, UV_EPERM, UV_ECONNABORTED}) {
     call_status = status;
     most = std::max(most, fail_each(body, calls));
   }
-  detail::uv::faults.decide = nullptr;
+  detail::uv::decide_fault = nullptr;
   return most;
 }
 

@@ -14,15 +14,16 @@ CUVEE_TEST_CASE("server: memory that one connection cannot get ends it, not the 
   o.limits.header_bytes = 64'000;
   co_await serving(a, o, [&](endpoint at) -> task<> {
     std::string small = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
-    std::string large = "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(60'000, 'y') + "\r\n\r\n";
+    std::string large = "GET / HTTP/1.1\r\nHost: a\r\nX: " + std::string(20'000, 'y') + "\r\n\r\n";
     client other = co_await connected(at), hungry = co_await connected(at);
     answer before = co_await other.ask(small);
     CHECK(before.body == "x");
-    heap::refused_from_bytes = 30'000;
+    // What a head of that size needs; the buffers of streams are of other sizes.
+    heap::refuses = [](std::size_t size) { return size > 20'000 && size < 60'000; };
     auto sent = co_await as_result(hungry.stream().write(large));
     char byte;
     auto reply = co_await as_result(hungry.stream().read_some(mutable_bytes(&byte, 1)));
-    heap::refused_from_bytes = SIZE_MAX;
+    heap::refuses = nullptr;
     CHECK((!reply || *reply == 0));
     answer after = co_await other.ask(small);
     CHECK(after.body == "x");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "io_case.h"
+#include "localhost.h"
 
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/torture.h>
@@ -68,7 +69,8 @@ CUVEE_TEST_CASE("resolve: a NUL byte does not cut the name short") {
   }
 }
 
-CUVEE_TEST_CASE("resolve: cancelled before and during, nothing is waited for") {
+CUVEE_TEST_CASE("resolve: cancelled before and during, nothing is waited for" *
+                doctest::skip(no_localhost())) {
   bool done = false;
   co_await task_group([&](group& g) -> task<> {
     g.cancel();
@@ -82,7 +84,8 @@ CUVEE_TEST_CASE("resolve: cancelled before and during, nothing is waited for") {
   CHECK(watch.elapsed() < 5s);
 }
 
-TEST_CASE("resolve: cancelled at every suspension, nothing is left") {
+TEST_CASE("resolve: cancelled at every suspension, nothing is left" *
+          doctest::skip(no_localhost())) {
   auto report = testing::torture([]() -> task<> {
     std::vector<endpoint> found = co_await resolve("localhost", 80);
     CHECK_FALSE(found.empty());
@@ -93,7 +96,8 @@ TEST_CASE("resolve: cancelled at every suspension, nothing is left") {
 
 TEST_SUITE_BEGIN("slow");
 
-CUVEE_TEST_CASE("resolve: user jobs that block do not delay a lookup") {
+CUVEE_TEST_CASE("resolve: user jobs that block do not delay a lookup" *
+                doctest::skip(no_localhost())) {
   std::atomic<bool> found = false;
   auto job = [&] {
     for (int i = 0; i < 10'000 && !found; i++) usleep(1000);

@@ -2,6 +2,7 @@
 // TCP-7 and 9 speak of servers and come with `serve`; TCP-21 needs injected faults; TCP-22 and the
 // order and timing of 24 come with happy eyeballs; TCP-18 is in stream_test ("the sender waits").
 #include "io_case.h"
+#include "localhost.h"
 
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/torture.h>
@@ -140,7 +141,8 @@ CUVEE_TEST_CASE("tcp: connecting to a closed port is refused, naming the address
   CHECK(text == "connect " + to.to_string() + ": connection refused (ECONNREFUSED)");
 }
 
-CUVEE_TEST_CASE("tcp: a name is tried address by address, every failure is kept") {
+CUVEE_TEST_CASE("tcp: a name is tried address by address, every failure is kept" *
+                doctest::skip(no_localhost())) {
   std::vector<endpoint> addresses = co_await resolve("localhost", closed_port());
   std::exception_ptr failed;
   try {
@@ -271,7 +273,8 @@ CUVEE_TEST_CASE("tcp: a listener dropped with connections in its queue leaves no
   CHECK(first.peer() == a.local());
 }
 
-TEST_CASE("tcp: connect and accept cancelled at every suspension, nothing is left") {
+TEST_CASE("tcp: connect and accept cancelled at every suspension, nothing is left" *
+          doctest::skip(no_localhost())) {
   for (const char* host : {"127.0.0.1", "localhost"}) {
     auto report = testing::torture([&]() -> task<> {
       tcp_listener l = co_await listen("127.0.0.1", 0);

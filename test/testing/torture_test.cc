@@ -65,3 +65,77 @@ TEST_CASE("torture: an error of the undisturbed run and a foreign exception come
   auto foreign = [&]() -> task<> { co_await shield(section()); };
   CHECK_THROWS_AS(testing::torture(foreign), std::logic_error);
 }
+
+TEST_CASE("torture: with a seed, what is ready runs in another order") {
+  auto first_of = [](testing::torture_options how) {
+    std::string order;
+    testing::torture(
+        [&]() -> task<> {
+          order.clear();
+          auto write = [&](char c) -> task<> {
+            order += c;
+            co_return;
+          };
+          co_await gather(write('a'), write('b'), write('c'), write('d'));
+        },
+        how);
+    return order;
+  };
+  CHECK(first_of({.seed = {}}).size() <= 4);
+  CHECK(first_of({.seed = 5}) == first_of({.seed = 5}));
+}
+
+TEST_CASE("torture_stop: ends the loop before each round in turn") {
+  std::vector<int> reached;
+  auto report = testing::torture_stop([&]() -> task<> {
+    reached.push_back(0);
+    for (int i = 0; i < 3; i++) {
+      co_await sleep(duration::zero());
+      reached.back()++;
+    }
+  });
+  CHECK(report.rounds >= 5);
+  CHECK(report.stopped >= 3);
+  CHECK(report.stopped < report.rounds);
+  CHECK(report.leaks == "");
+  CHECK(reached.front() == 3);
+}
+
+TEST_CASE("torture_stop: names the round whose stop leaks a descriptor") {
+  std::vector<int> opened;
+  auto report = testing::torture_stop([&]() -> task<> {
+    co_await sleep(duration::zero());
+    int fd = open("/dev/null", O_RDONLY);
+    opened.push_back(fd);
+    co_await sleep(duration::zero());
+    close(fd);
+    opened.pop_back();
+  });
+  CHECK(report.leaks.find("stopped before round ") == 0);
+  CHECK(report.leaks.find("open descriptor /dev/null; ") != std::string::npos);
+  for (int fd : opened) close(fd);
+}
+
+TEST_CASE("torture_stop: an error of the undisturbed run and a foreign exception come out") {
+  auto fails = []() -> task<> {
+    co_await checkpoint();
+    throw error(errc::closed, "x");
+  };
+  CHECK_THROWS_AS(testing::torture_stop(fails), error);
+  auto section = []() -> task<> {
+    co_await checkpoint();
+    throw std::logic_error("x");
+  };
+  int runs = 0;
+  auto foreign = [&]() -> task<> {
+    if (++runs > 2) co_await shield(section());
+    else co_await checkpoint();
+  };
+  CHECK_THROWS_AS(testing::torture_stop(foreign), std::logic_error);
+}
+
+TEST_CASE("torture_stop: a body that waits for ever is no outcome") {
+  event never;
+  auto hangs = [&]() -> task<> { co_await never.wait(); };
+  CHECK_THROWS_AS(testing::torture_stop(hangs), error);
+}

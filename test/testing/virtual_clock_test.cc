@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include "gate.h"
+
 #include <cuvee/core.h>
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/virtual_clock.h>
@@ -78,6 +80,29 @@ CUVEE_TEST_CASE("virtual clock: with a quiet time, an event from outside comes b
 CUVEE_TEST_CASE("virtual clock: with a quiet time and nothing from outside, jumps all the same") {
   testing::virtual_clock clock(loop::current(), 1ms);
   co_await sleep(1h);
+  CHECK(clock.elapsed() == 1h);
+}
+
+CUVEE_TEST_CASE("virtual clock: a job on a thread keeps it from jumping") {
+  testing::virtual_clock clock;
+  scenario::gate door;
+  loop_ref home = loop::current().ref();
+  std::thread visitor([&] {
+    door.await_entered(1);
+    for (int i = 0; i < 5; i++) {  // the loop has chances to jump
+      home.post([] {});
+      std::this_thread::sleep_for(1ms);
+    }
+    door.open();
+  });
+  duration at_end = 1h;
+  auto works = [&]() -> task<> {
+    co_await offload([&] { door.pass(); });
+    at_end = clock.elapsed();
+  };
+  co_await gather(sleep(1h), works());
+  visitor.join();
+  CHECK(at_end == 0s);
   CHECK(clock.elapsed() == 1h);
 }
 

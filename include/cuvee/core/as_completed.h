@@ -97,6 +97,7 @@ class reporting_awaiter : combinator, public list_node {
     return false;
   }
   bool await_must_resume() const noexcept { return child_.state() == outcome::completed; }
+  void visit(visitor& v) { child_.visit(v); }
   void await_resume() const noexcept {}
 
   std::size_t index() const noexcept { return index_; }

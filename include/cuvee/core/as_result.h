@@ -20,6 +20,7 @@ class as_result_awaiter {
   bool await_suspend(waiter& w) { return suspend_awaiter(inner_, w); }
   bool await_cancel(waiter& w) { return cancel_awaiter(inner_, w); }
   bool await_must_resume() { return awaiter_must_resume(inner_); }
+  void visit(visitor& v) { v.same(ops_of<A>, &inner_); }
   result<value_type> await_resume() {
     if constexpr (requires { inner_.await_result(); }) {
       return inner_.await_result();

@@ -180,8 +180,8 @@ class recv_batch_awaiter : public recv_base<T> {
 }  // namespace detail
 
 /// The end of a channel that items go in at. A copy is one more sender; the channel ends for its receivers when
-/// the last one is closed or destroyed. A coroutine's parameter lives as long as its frame, in `gather` until
-/// all children have ended: there, close it, or move it into a local variable.
+/// the last one is closed or destroyed. A coroutine's parameter lives as long as its frame: a child of `gather` that
+/// returns a value keeps it until all children have ended; there, close it or move it into a local variable.
 template <class T>
 class sender : public detail::channel_handle<T, detail::side::sending> {
  public:

@@ -68,6 +68,9 @@ class child : public waiter {
     if (!starting_) tell_cancel();
   }
   bool failed() const noexcept { return static_cast<bool>(error_); }
+  void visit(visitor& v) {
+    if (state_ == outcome::running) v.operation(ops_of<A>, &inner_);
+  }
   stored<result_type> take() {
     if constexpr (eager) {
       if (error_) std::rethrow_exception(error_);
@@ -129,7 +132,9 @@ class child<task<T>> : public strand {
   explicit child(task<T>&& t) noexcept : task_(t.release()) {}
   child(child&& other) noexcept : task_(std::exchange(other.task_, {})) {}
   ~child() {
-    if (task_) task_.destroy();
+    if (!task_) return;
+    if (end_ == outcome::idle) drop_unawaited(task_);
+    else task_.destroy();
   }
 
   void reset(task<T>&& t) noexcept { task_ = t.release(); }
@@ -149,9 +154,15 @@ class child<task<T>> : public strand {
     if (end_ == outcome::running) strand::cancel();
   }
   bool failed() const noexcept { return task_ && task_.promise().failed(); }
+  void visit(visitor& v) {
+    if (end_ == outcome::running) v.task(*this);
+  }
+  void visit_block(visitor& v) {
+    if (end_ == outcome::running) v.block(*this);
+  }
   stored<T> take() {
     if constexpr (std::is_void_v<T>) {
-      task_.promise().take();
+      if (task_) task_.promise().take();
       return {};
     } else {
       return task_.promise().take();
@@ -167,18 +178,29 @@ class child<task<T>> : public strand {
       return c.owner_->child_ended(*c.owner_, nullptr);
     }
     c.end_ = outcome::completed;
-    if (!c.failed()) [[likely]]
+    if (!c.failed()) [[likely]] {
+      // Its arguments, a channel's end say, go with the task, not with its last sibling.
+      if constexpr (std::is_void_v<T>) std::exchange(c.task_, {}).destroy();
       return c.owner_->child_ended(*c.owner_, nullptr);
+    }
     std::exception_ptr failure = c.task_.promise().error();
     c.owner_->child_ended(*c.owner_, &failure);
   }
-  static constexpr strand_kind kind_{&on_end, nullptr};
+  static bool has_failed(const strand& s) { return static_cast<const child&>(s).failed(); }
+  static constexpr strand_kind kind_{&on_end, nullptr, &has_failed, nullptr};
 
   std::coroutine_handle<promise<T>> task_;
   combinator* owner_ = nullptr;
   outcome end_ = outcome::idle;
 };
 static_assert(sizeof(child<task<int>>) <= 96);
+
+/// The only child of a block belongs to the task that waits for the block.
+template <class A>
+void visit_body(child<A>& c, visitor& v) {
+  if constexpr (requires { c.visit_block(v); }) c.visit_block(v);
+  else c.visit(v);
+}
 
 /// What `gather` and `any_of` share. `Derived` supplies `for_each(f)`, `ends(failed)` (shall the others be
 /// cancelled now?) and `await_must_resume()`.
@@ -211,6 +233,10 @@ class combinator_awaiter : protected combinator {
     if (!self().await_must_resume()) return true;
     parent->complete();
     return false;
+  }
+
+  void visit(visitor& v) {
+    self().for_each([&](auto& c) { c.visit(v); });
   }
 
  protected:

@@ -55,6 +55,11 @@ class child_store {
     chunks_.reserve((range.size() + per_chunk - 1) / per_chunk);
     for (auto& a : range) add(std::move(a));
   }
+  child_store(child_store&&) = default;
+  // Backwards, for the pool gives back the block it got last: so the next run, too, walks memory upwards.
+  ~child_store() {
+    while (!chunks_.empty()) chunks_.pop_back();
+  }
 
   std::size_t size() const noexcept { return size_; }
   child<A>& operator[](std::size_t i) noexcept {
@@ -69,7 +74,9 @@ class child_store {
 
   struct chunk : pooled {
     chunk() noexcept {}
-    ~chunk() { std::destroy_n(children, used); }
+    ~chunk() {
+      while (used > 0) std::destroy_at(&children[--used]);
+    }
     std::size_t used = 0;
     union {
       child<A> children[per_chunk];

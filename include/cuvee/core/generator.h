@@ -96,6 +96,8 @@ struct generator_promise : promise_base {
   generator<T>* holder = nullptr;
   std::exception_ptr error;
 
+  generator_promise(std::source_location function = std::source_location::current()) noexcept
+      : promise_base(function) {}
   // A cancel destroys the frame from below; the generator must know.
   ~generator_promise() {
     if (holder) holder->frame_ = {};
@@ -133,7 +135,6 @@ class next_awaiter : public task_link {
   [[gnu::noinline]] transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
     promise_base& p = h.promise();
     strand& s = *p.owner;
-    p.suspended_at = __builtin_return_address(0);
     if (s.cancel_requested) [[unlikely]] {
       s.unwind_from(h);
       return transfer_nowhere();

@@ -156,6 +156,7 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   void cancel_all();
   void child_done(detail::group_record* child, const std::exception_ptr* failure, bool cancelled);
   bool has_result() const noexcept { return failures_ || !saw_cancel_; }
+  void visit(detail::visitor& v);
 
   detail::list<detail::group_record> records_;
   detail::failure_list failures_;
@@ -201,6 +202,7 @@ class group_awaiter {
     return false;
   }
   bool await_must_resume() { return group_->has_result(); }
+  void visit(visitor& v) { group_->visit(v); }
   void await_resume() {
     if (group_->failures_) std::rethrow_exception(group_->failures_.combined());
   }
@@ -246,6 +248,9 @@ class start_awaiter : start_state<T> {
     return false;
   }
   bool await_must_resume() { return this->value || this->failure; }
+  void visit(visitor& v) {
+    if (record_ && record_->end == outcome::running) v.join(*record_);
+  }
   T await_resume() {
     if (this->failure) std::rethrow_exception(this->failure);
     if (!this->value) throw cancelled_error("start");  // by somebody else than our own task

@@ -43,6 +43,9 @@ struct CUVEE_API group_record : strand, list_node, pooled {
   std::unique_ptr<std::string> name;
 
   virtual ~group_record() = default;
+  static const std::string* name_of(const strand& s) {
+    return static_cast<const group_record&>(s).name.get();
+  }
   void release() {
     if (--references == 0) delete this;
   }
@@ -68,6 +71,9 @@ struct join_waiter : list_node {
   bool await_cancel(waiter&) noexcept {
     unlink();
     return true;
+  }
+  void visit(visitor& v) {
+    if (record_->end == outcome::running) v.join(*record_);
   }
 
   group_record* record_;
@@ -120,7 +126,11 @@ struct spawn_record : result_record<T> {
     r.call_.reset();
     r.finish();
   }
-  static constexpr strand_kind kind_{&on_end, &boot};
+  static bool has_failed(const strand& s) {
+    auto& r = static_cast<const spawn_record&>(s);
+    return r.error || (r.frame_ && !r.was_cancelled && r.frame_.promise().failed());
+  }
+  static constexpr strand_kind kind_{&on_end, &boot, &has_failed, &group_record::name_of};
 
   std::optional<std::tuple<F, Args...>> call_;
   std::coroutine_handle<promise<T>> frame_;

@@ -59,6 +59,8 @@ struct handle_watch : waiter, list_node {
     if (std::exchange(attached, false)) join.await_cancel(*this);
   }
 
+  void visit(visitor& v) { join.visit(v); }
+
   task_handle<T>* handle;
   void* owner = nullptr;
   bool attached = false;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/core/child.h>
+#include <cuvee/core/inspect.h>
 #include <cuvee/core/loop_ref.h>
 #include <cuvee/core/time.h>
 
@@ -19,6 +20,7 @@ class loop;
 struct report {
   std::string message;       ///< one line
   std::exception_ptr error;  ///< null for a notice
+  std::string details = {};  ///< lines for people, such as the tasks that still run; often empty
 };
 
 namespace detail {
@@ -54,7 +56,7 @@ class CUVEE_API loop {
   ~loop();
 
   /// Runs a task to its end, with everything it awaits.
-  /// Returns: its value. Errors: what it throws; cancelled_error; deadlock, after cancelling it, when
+  /// Returns: its value. Errors: what it throws; cancelled_error; deadlock_error, after cancelling it, when
   /// nothing is left that could wake it.
   template <class T>
   T run(task<T> main) {
@@ -89,6 +91,9 @@ class CUVEE_API loop {
   /// In the child of a `fork()` that is to go on with the loop: call this before anything else.
   /// Errors: those of `uv_loop_fork`.
   void after_fork();
+
+  /// What all tasks do now, from the main task and the background downwards. For another thread: `dump_tasks`.
+  task_tree tasks() const;
 
   /// libuv handles of this loop that are not closed yet, the loop's own not counted.
   std::size_t open_handles() const noexcept;

@@ -139,7 +139,11 @@ struct called_task final : remote_task {
       call->error = std::current_exception();
     }
   }
-  static constexpr strand_kind kind_{&on_end, &boot};
+  static bool has_failed(const strand& s) {
+    auto& t = static_cast<const called_task&>(s);
+    return t.call->error || (t.frame_ && !t.was_cancelled && t.frame_.promise().failed());
+  }
+  static constexpr strand_kind kind_{&on_end, &boot, &has_failed, nullptr};
 
   F fn_;
   std::coroutine_handle<promise<T>> frame_;

@@ -17,10 +17,15 @@ class CUVEE_API interrupted_error : public cancelled_error {
 
 namespace detail {
 
+struct exit_options {
+  duration limit = duration::max();
+  bool dump_on_quit = false;
+};
+
 /// Ctrl-C for one main task, and the limit on how long the end may take.
 class CUVEE_API interrupter {
  public:
-  interrupter(loop& l, strand* main, duration exit_limit);
+  interrupter(loop& l, strand* main, exit_options options);
   interrupter(const interrupter&) = delete;
   interrupter& operator=(const interrupter&) = delete;
   ~interrupter();
@@ -61,8 +66,10 @@ class CUVEE_API runner {
   /// and the process exits: with 128 plus the signal, or with 1. Default: for ever.
   template <class Rep, class Period>
   void exit_within(std::chrono::duration<Rep, Period> limit) {
-    exit_limit_ = detail::saturated(limit);
+    exit_.limit = detail::saturated(limit);
   }
+  /// SIGQUIT (Ctrl-\) then reports what all tasks do, and the program goes on. In debug mode it does so by itself.
+  void dump_on_quit() noexcept { exit_.dump_on_quit = true; }
 
   /// Runs `fn(args...)`, a `task<T>`, to its end. Returns: its value.
   /// Errors: what it throws; interrupted_error; cancelled_error; deadlock.
@@ -70,7 +77,7 @@ class CUVEE_API runner {
   auto run(F fn, Args... args) {
     using value = typename std::invoke_result_t<F&, Args...>::value_type;
     detail::root<value> root(std::invoke(fn, std::move(args)...));
-    detail::interrupter watch(loop_, &root.main, exit_limit_);
+    detail::interrupter watch(loop_, &root.main, exit_);
     loop_.run_root(root);
     if (watch.signal() != 0 && root.main.state() == detail::outcome::cancelled)
       throw interrupted_error(watch.signal());
@@ -95,7 +102,7 @@ class CUVEE_API runner {
   void end_background();
 
   cuvee::loop loop_;
-  duration exit_limit_ = duration::max();
+  detail::exit_options exit_;
 };
 
 /// What `main` returns: `runner().run_main(fn, args...)`.

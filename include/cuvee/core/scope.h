@@ -106,6 +106,7 @@ class scope_awaiter : combinator {
   bool await_must_resume() const noexcept {
     return child_.state() != outcome::cancelled || scope_->absorbed();
   }
+  void visit(visitor& v) { child_.visit_block(v); }
   std::optional<stored<value>> await_resume() {
     if (failure_) std::rethrow_exception(failure_);
     if (child_.state() == outcome::cancelled) return {};

@@ -24,6 +24,7 @@ class shield_awaiter : combinator {
     return --pending != 0;
   }
   bool await_cancel(waiter&) noexcept { return false; }
+  void visit(visitor& v) { visit_body(child_, v); }
   auto await_resume() {
     if constexpr (std::is_void_v<typename child<A>::result_type>) child_.take();
     else return child_.take();

@@ -19,8 +19,10 @@ enum class strand_state : std::uint8_t {
 };
 
 struct strand_kind {
-  void (*ended)(strand&);                    // last call: may free the strand
-  std::coroutine_handle<> (*boot)(strand&);  // makes the first frame; null: `frame` is set already
+  void (*ended)(strand&);                     // last call: may free the strand
+  std::coroutine_handle<> (*boot)(strand&);   // makes the first frame; null: `frame` is set already
+  bool (*failed)(const strand&);              // asked right before `ended`
+  const std::string* (*name)(const strand&);  // null: it has none
 };
 
 /// The schedulable unit, asyncio's Task: one per root, group child and task child of a combinator.
@@ -67,6 +69,8 @@ struct suspension {
   static void yield(strand& s) noexcept {
     s.state = strand_state::ready;
     s.home->push(s);
+    if (s.home->on_suspend) [[unlikely]]
+      s.home->on_suspend(*s.home, s);
   }
   /// Called after the awaiter has said "suspended"; it may have completed already.
   static void settle(strand& s) {
@@ -115,12 +119,11 @@ struct leaf_awaiter {
     return false;
   }
 
-  // Not inlined: the return address is the suspension point that async stacks show.
+  // Not inlined: it would grow every coroutine by the rare cases.
   template <class Promise>
   [[gnu::noinline]] bool await_suspend(std::coroutine_handle<Promise> h) noexcept {
     strand& s = owner;
     s.frame = h;
-    h.promise().suspended_at = __builtin_return_address(0);
     if (yielding) {
       suspension::yield(s);
       return true;

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <exception>
 #include <memory>
+#include <source_location>
 #include <utility>
 
 namespace cuvee::inline v0 {
@@ -13,7 +14,9 @@ namespace cuvee::inline v0 {
 namespace detail {
 template <class T>
 struct promise;
-}
+/// Destroys the frame of a task that nobody has awaited. Debug mode reports it.
+CUVEE_API void drop_unawaited(std::coroutine_handle<> frame) noexcept;
+}  // namespace detail
 
 /// A lazy coroutine: nothing runs until it is awaited (once, as an rvalue) or given to a combinator, a
 /// group or `run`. Destroyed before that, its body never runs and its arguments are destroyed.
@@ -32,7 +35,8 @@ class [[nodiscard]] task {
     return *this;
   }
   ~task() {
-    if (frame_) frame_.destroy();
+    if (frame_) [[unlikely]]
+      detail::drop_unawaited(frame_);
   }
 
   /// Gives the frame up; for combinators.
@@ -86,7 +90,10 @@ class in_place {
 struct promise_base : pooled {
   strand* owner = nullptr;
   task_link* awaited_by = nullptr;
-  void* suspended_at = nullptr;
+  std::source_location
+      where;  // of the await in progress or the last one; before the first, the function
+
+  promise_base(std::source_location function) noexcept : where(function) {}
 
   std::suspend_always initial_suspend() noexcept { return {}; }
 
@@ -104,31 +111,41 @@ struct promise_base : pooled {
   };
   final_awaiter final_suspend() noexcept { return {}; }
 
+  // The default arguments name the place of the await; with g++ and clang alike it is a constant.
   template <class T>
-  task_awaiter<T> await_transform(task<T>&& t) noexcept {
+  task_awaiter<T> await_transform(
+      task<T>&& t, std::source_location place = std::source_location::current()) noexcept {
+    where = place;
     return task_awaiter<T>(t.release());
   }
   template <class T>
-  in_place_awaiter<T> await_transform(in_place<T>&& t) noexcept {
+  in_place_awaiter<T> await_transform(
+      in_place<T>&& t, std::source_location place = std::source_location::current()) noexcept {
+    where = place;
     return in_place_awaiter<T>(t.release());
   }
   template <class T>
   void await_transform(task<T>&) = delete;  // a task is awaited once: co_await std::move(t)
   template <class A>
-  leaf_awaiter<std::remove_reference_t<A>> await_transform(A&& a) noexcept {
+  leaf_awaiter<std::remove_reference_t<A>> await_transform(
+      A&& a, std::source_location place = std::source_location::current()) noexcept {
+    where = place;
     return {a, *owner};
   }
   // Runs a frame in this strand and knows how: a generator's.
   template <class A>
     requires std::derived_from<std::remove_reference_t<A>, task_link>
-  A&& await_transform(A&& a) noexcept {
+  A&& await_transform(A&& a,
+                      std::source_location place = std::source_location::current()) noexcept {
+    where = place;
     return static_cast<A&&>(a);
   }
 };
 
 template <class T>
 struct promise : promise_base {
-  promise() noexcept {}
+  promise(std::source_location function = std::source_location::current()) noexcept
+      : promise_base(function) {}
   ~promise() {
     if (state_ == state::value) std::destroy_at(&value_);
     else if (state_ == state::error) std::destroy_at(&error_);
@@ -169,6 +186,9 @@ struct promise : promise_base {
 
 template <>
 struct promise<void> : promise_base {
+  promise(std::source_location function = std::source_location::current()) noexcept
+      : promise_base(function) {}
+
   task<void> get_return_object() noexcept {
     return task<void>(std::coroutine_handle<promise>::from_promise(*this));
   }
@@ -198,7 +218,6 @@ struct task_awaiter : task_link {
   [[gnu::noinline]] transfer await_suspend(std::coroutine_handle<Promise> h) noexcept {
     promise_base& p = h.promise();
     strand& s = *p.owner;
-    p.suspended_at = __builtin_return_address(0);
     if (s.cancel_requested) [[unlikely]] {
       s.unwind_from(h);
       return transfer_nowhere();

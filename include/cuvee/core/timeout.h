@@ -58,6 +58,7 @@ class timeout_awaiter : combinator, timer_node, limit_node<A> {
     return false;
   }
   bool await_must_resume() { return child_.state() == outcome::completed; }
+  void visit(visitor& v) { visit_body(child_, v); }
 
   auto await_resume() {
     using value = stored<typename child<A>::result_type>;

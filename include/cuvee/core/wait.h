@@ -49,6 +49,9 @@ class wait_awaiter {
     detach();
     return true;
   }
+  void visit(visitor& v) {
+    for (watch& w : watches_) w.visit(v);
+  }
   // Not before: others may have ended in the same turn. The memory is there already, so that a combinator
   // around it need not ask at completion.
   wait_result<T> await_resume() noexcept {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cuvee/core/visitor.h>
+
 #include <concepts>
 #include <coroutine>
 #include <type_traits>
@@ -70,15 +72,29 @@ bool awaiter_must_resume(A& a) {
   else return true;
 }
 
+template <class A>
+constexpr const char* signature_naming() noexcept {
+  return __PRETTY_FUNCTION__;
+}
+
 /// How a strand talks to the awaiter it is suspended in.
 struct awaiter_ops {
   bool (*cancel)(void* awaiter, waiter&);
   bool (*must_resume)(void* awaiter);
+  void (*visit)(void* awaiter, visitor&);  // null: it waits for nobody else and has nothing to tell
+  const char* signature;                   // holds the name of its type
 };
+template <class A>
+constexpr auto visit_of() noexcept -> void (*)(void*, visitor&) {
+  if constexpr (requires(A& a, visitor& v) { a.visit(v); })
+    return [](void* a, visitor& v) { static_cast<A*>(a)->visit(v); };
+  else return nullptr;
+}
 template <class A>
 inline constexpr awaiter_ops ops_of = {
     [](void* a, waiter& w) { return cancel_awaiter(*static_cast<A*>(a), w); },
-    [](void* a) { return awaiter_must_resume(*static_cast<A*>(a)); }};
+    [](void* a) { return awaiter_must_resume(*static_cast<A*>(a)); }, visit_of<A>(),
+    signature_naming<A>()};
 
 }  // namespace detail
 }  // namespace cuvee::inline v0

@@ -19,7 +19,8 @@ struct CUVEE_API footprint {
 };
 
 /// Runs `body()` on a loop of its own and compares descriptors, libuv handles and child processes before and
-/// after. Returns: what leaked, one line; empty if nothing. Errors: what the body throws.
+/// after. With CUVEE_TEST_SEED in the environment the loop shuffles what is ready (`shuffle_ready`).
+/// Returns: what leaked, one line; empty if nothing. Errors: what the body throws.
 CUVEE_API std::string run_case(const std::function<task<>()>& body);
 
 }  // namespace cuvee::inline v0::testing
