@@ -38,3 +38,39 @@ TEST_CASE("guide: a cancel anywhere leaves nothing behind") {
   CHECK(seen.suspensions > 0);
   CHECK(seen.leaks.empty());
 }
+
+CUVEE_TEST_CASE("guide: a worker takes what is put") {
+  queue<int> q(8);
+  std::vector<int> taken;
+  auto worker = [&]() -> task<> {
+    for (;;) {
+      int item = co_await q.get();
+      taken.push_back(item);
+    };
+  };
+  co_await task_group([&](group& g) -> task<> {
+    g.spawn(worker);
+    co_await q.put(1);
+    co_await q.put(2);
+    co_await testing::wait_all_tasks_blocked();  // it has done all it can
+    CHECK(taken == std::vector<int>{1, 2});
+    g.cancel();
+  });
+}
+
+CUVEE_TEST_CASE("guide: two tasks, in the order the test wants") {
+  testing::sequencer seq;
+  std::string trace;
+  auto first = [&]() -> task<> {
+    co_await seq(0);
+    trace += "a";
+    co_await seq(2);
+    trace += "c";
+  };
+  auto second = [&]() -> task<> {
+    co_await seq(1);
+    trace += "b";
+  };
+  co_await gather(first(), second());
+  CHECK(trace == "abc");
+}

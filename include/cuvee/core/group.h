@@ -112,6 +112,10 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   /// cancelled group the child never runs.
   template <class F, class... Args>
   auto spawn(F fn, Args... args) {
+    static_assert(
+        std::is_invocable_v<F&, Args...>,
+        "spawn takes a function and its arguments, spawn(f, x) and not spawn(f(x)); it must take "
+        "copies of them, or std::ref(x) for a reference");
     using value = typename std::invoke_result_t<F&, Args...>::value_type;
     auto* record = new detail::spawn_record<value, F, Args...>(std::move(fn), std::move(args)...);
     adopt(record);
@@ -169,6 +173,8 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
 /// Cancel: cancels body and children and waits for them; a failure meanwhile wins.
 template <class F>
 [[nodiscard]] auto task_group(F body) {
+  static_assert(std::is_invocable_r_v<task<>, F&, group&>,
+                "task_group takes a coroutine `[](group& g) -> task<> { … }`");
   return detail::group_awaiter<F>(std::move(body));
 }
 

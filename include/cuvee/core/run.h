@@ -108,6 +108,8 @@ class CUVEE_API runner {
 /// What `main` returns: `runner().run_main(fn, args...)`.
 template <class F, class... Args>
 int run(F fn, Args... args) {
+  static_assert(std::is_invocable_v<F&, Args...>,
+                "run takes a function and its arguments: run(amain, x) and not run(amain(x))");
   return runner().run_main(std::move(fn), std::move(args)...);
 }
 

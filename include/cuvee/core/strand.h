@@ -101,6 +101,10 @@ struct suspension {
 /// What `co_await` of anything but a task becomes.
 template <class A>
 struct leaf_awaiter {
+  static_assert(
+      requires(A& a) { a.await_ready(), a.await_resume(); },
+      "co_await takes a task or another awaitable; sleep(5) is POSIX's, sleep(5s) is ours");
+
   A& inner;
   strand& owner;
   bool yielding = false;
