@@ -20,7 +20,9 @@
 #include <cuvee/core/generator_blocks.h>
 #include <cuvee/core/group.h>
 #include <cuvee/core/inspect.h>
+#include <cuvee/core/instrument.h>
 #include <cuvee/core/loop.h>
+#include <cuvee/core/loop_stats.h>
 #include <cuvee/core/mutex.h>
 #include <cuvee/core/offload.h>
 #include <cuvee/core/queue.h>

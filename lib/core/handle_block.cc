@@ -10,6 +10,9 @@ void handle_block::opened(uv_handle_t* h) noexcept {
   h->data = this;
   closed_ = false;
   home_->handles.push_back(*this);
+  home_->handles_opened[h->type]++;
+  if (home_->debug) [[unlikely]]
+    home_->looking->note_handle(*this);
 }
 
 void handle_block::close() { start_close(&uv_close); }
@@ -27,6 +30,8 @@ void handle_block::closed_callback(uv_handle_t* h) {
   {
     turn t(home);
     self.closed_ = true;
+    if (home.debug) [[unlikely]]
+      home.looking->forget_handle(self);
     self.unlink();
     self.on_closed();
     self.free_if_unused();

@@ -24,6 +24,7 @@ class handle_block : public list_node {
   /// The owner is gone.
   void disown();
 
+  uv_handle_type type() const noexcept { return handle_->type; }
   bool closing() const noexcept { return closing_; }
   bool closed() const noexcept { return closed_; }
   loop_state& home() const noexcept { return *home_; }

@@ -135,7 +135,10 @@ std::string to_string(const std::source_location& place) {
          std::to_string(place.line()) + ")";
 }
 
-task_tree loop::tasks() const { return detail::walk_tasks(*state_); }
+task_tree loop::tasks() const {
+  state_->check_thread("list the tasks");
+  return detail::walk_tasks(*state_);
+}
 
 task_tree dump_tasks(const loop_ref& target) {
   detail::refuse_to_block("dump tasks", target);

@@ -43,11 +43,14 @@ void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(de
     detail::loop_state* state;
     ~cleanup() {
       state->main = nullptr;
+      if (state->looking) state->looking->run(false);
       state->end_remote_tasks();
       if (state->background.size() == 0) state->drop_locals();
     }
   } at_end{state_};
+  state_->thread = std::this_thread::get_id();
   state_->main = &main;
+  if (state_->looking) state_->looking->run(true);
   {
     detail::turn t(*state_);
     start(root);
@@ -59,7 +62,10 @@ time_point loop::now() const noexcept {
   return time_point(duration(static_cast<duration::rep>(state_->now())));
 }
 
-group& loop::background() noexcept { return state_->background; }
+group& loop::background() {
+  state_->check_thread("use the background");
+  return state_->background;
+}
 
 int loop::backend_fd() const noexcept { return uv_backend_fd(state_->uv); }
 
@@ -75,6 +81,7 @@ std::optional<duration> loop::backend_timeout() const noexcept {
 void loop::poll() {
   if (state_->depth != 0) throw error(errc::busy, "poll", "", "the loop is running already");
   detail::this_scheduler = state_;
+  state_->thread = std::this_thread::get_id();
   {
     detail::turn t(*state_);
   }

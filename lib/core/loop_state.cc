@@ -7,6 +7,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 namespace cuvee::inline v0::detail {
@@ -44,6 +45,8 @@ scheduler& require_scheduler() {
 
 void start_timer_at(scheduler& s, timer_node& node, std::uint64_t at) {
   loop_state& l = loop_state::of(s);
+  if (l.debug) [[unlikely]]
+    l.check_thread("start a timer");
   l.timers.add(node, at < farthest ? at : farthest);
   if (l.depth == 0) l.arm_timer();
 }
@@ -78,6 +81,8 @@ loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &
     std::string name = child.name ? "'" + *child.name + "'" : "a background task";
     of(*child.home).report_error(name + " failed", child.error);
   });
+  if (const char* wanted = std::getenv("CUVEE_DEBUG"); wanted && *wanted && *wanted != '0')
+    set_debug(true);
 }
 
 std::uint64_t loop_state::now() const noexcept {
@@ -105,7 +110,9 @@ inline void loop_state::run_ready(int& budget) {
     if (!w) break;
     ready_head = w->queue_next;
     if (!ready_head) ready_tail = &ready_head;
-    static_cast<strand*>(w)->run();
+    if (watch) [[unlikely]]
+      watch->step(*static_cast<strand*>(w));
+    else static_cast<strand*>(w)->run();
   }
 }
 
@@ -120,6 +127,8 @@ void loop_state::run_rounds(int& budget) {
 
 void loop_state::drain() {
   turns++;
+  if (watch) [[unlikely]]
+    watch->turn_begins();
   int budget = steps_per_drain;
   do {
     if (probe) [[unlikely]]
@@ -135,6 +144,7 @@ void loop_state::drain() {
     if (!ready_head) [[likely]]
       break;
   } while (budget > 0);
+  steps += static_cast<std::uint64_t>(steps_per_drain - budget);
   if (ready_head || idling) [[unlikely]]
     keep_idling(ready_head != nullptr);
   arm_timer();
@@ -192,6 +202,7 @@ void loop_state::fire_timers() {
 void loop_state::run_posted() {
   for (posted* p = box->take(); p;) {
     std::unique_ptr<posted> call(std::exchange(p, p->next));
+    posts++;
     try {
       call->run();
     } catch (...) {
@@ -247,6 +258,7 @@ bool loop_state::run_while_alive(F ended) {
 
 void loop_state::end_background() {
   if (background.pending == 0) return;
+  if (debug) report_unfinished();
   {
     turn t(*this);
     background.cancel("the loop ends");
@@ -303,12 +315,18 @@ void loop_state::shut_down() {
   if (!remote_tasks.empty()) die("a loop was destroyed while tasks called onto it still run");
   box->close();
   drop_locals();
+  if (debug) report_open_handles();
   handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
   auto on_close = [](uv_handle_t* h) {
     auto& state = *static_cast<loop_state*>(h->data);
     state.handles_to_close--;
     state.free_if_closed();
   };
+  if (sees_waits) {
+    handles_to_close += 2;
+    uv_close(uv::as_handle(&before_wait), on_close);
+    uv_close(uv::as_handle(&after_wait), on_close);
+  }
   bool borrowed = uv != &own_loop;
   uv_close(uv::as_handle(&timer), on_close);
   uv_close(uv::as_handle(&idle), on_close);

@@ -2,6 +2,7 @@
 #pragma once
 #include "handle_block.h"
 #include "mailbox.h"
+#include "observers.h"
 #include "timer_heap.h"
 #include "uv.h"
 
@@ -10,8 +11,10 @@
 #include <cuvee/core/quiet_watch.h>
 #include <cuvee/core/remote_call.h>
 
+#include <array>
 #include <memory>
 #include <optional>
+#include <thread>
 
 namespace cuvee::inline v0::detail {
 
@@ -70,6 +73,12 @@ struct loop_state : scheduler {
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
   void drop_locals() noexcept;
+  /// Debug mode. Errors: operation_not_permitted on a thread that does not run the loop.
+  void check_thread(const char* operation) const;
+  void set_debug(bool on);
+  void add_instrument(std::shared_ptr<instrument> i);
+  void remove_instrument(const instrument& i) noexcept;
+  observers& make_observers();
   void visit_background(visitor& v) { background.visit(v); }
   void cancel_remote_tasks() noexcept;
   void end_remote_tasks() noexcept;
@@ -106,12 +115,22 @@ struct loop_state : scheduler {
   int remote_waits = 0;            // tasks that a post from elsewhere will wake
   list<remote_task> remote_tasks;  // called onto this loop from elsewhere
   bool ending = false;             // those are being cancelled
+  std::unique_ptr<observers> looking;
+  uv_prepare_t before_wait{};  // for instruments
+  uv_check_t after_wait{};
+  bool sees_waits = false;
+  std::thread::id thread = std::this_thread::get_id();
+  std::uint64_t steps = 0, posts = 0, reads = 0, writes = 0;
+  std::array<std::uint32_t, UV_HANDLE_TYPE_MAX> handles_opened{};
 
   static constexpr std::uint64_t never = ~std::uint64_t{0};
   static constexpr std::uint64_t ns_per_ms = 1'000'000;
 
  private:
   void keep_idling(bool wanted);
+  void watch_waits();
+  void report_unfinished();
+  void report_open_handles();
   template <class F>
   bool run_while_alive(F ended);
   void run_ready(int& budget);

@@ -60,7 +60,7 @@ struct interrupter::state : timer_node {
     if (getpid() != gettid()) return;
     std::size_t i = 0;
     for (int number : {SIGINT, SIGTERM, SIGQUIT}) {
-      if (number == SIGQUIT && !options.dump_on_quit) continue;
+      if (number == SIGQUIT && !options.dump_on_quit && !home->debug) continue;
       signal_block* b = blocks[i++] = new signal_block(*home, &on_signal, this);
       b->start(number);
     }

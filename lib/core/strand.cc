@@ -17,14 +17,27 @@ void die(const char* why) noexcept {
   std::abort();
 }
 
-void drop_unawaited(std::coroutine_handle<> frame) noexcept { frame.destroy(); }
-
 void strand::begin(const strand_kind& k) noexcept {
   home = this_scheduler;
   context = home->context;
   kind = &k;
   state = strand_state::created;
   home->push(*this);
+  if (home->watch) [[unlikely]]
+    home->watch->spawned(*this);
+}
+
+void strand::end() {
+  if (home->watch) [[unlikely]]
+    home->watch->ending(*this);
+  kind->ended(*this);
+}
+
+void strand::on_complete_checked(waiter* w) {
+  auto& s = *static_cast<strand*>(w);
+  if (!on_own_thread(*s.home))
+    die("a task was woken from a thread that does not run its loop; use loop_ref::post");
+  on_complete(w);
 }
 
 void strand::on_complete(waiter* w) {
@@ -81,7 +94,7 @@ void strand::run() {
         frame = kind->boot(*this);
         if (!frame) {
           state = strand_state::done;
-          return kind->ended(*this);
+          return end();
         }
       }
       return step();
@@ -97,7 +110,7 @@ void strand::step() {
   home->completions_left = completions_per_turn;
   frame.resume();
   while (home->next_frame) std::exchange(home->next_frame, {}).resume();
-  if (state == strand_state::done) return kind->ended(*this);
+  if (state == strand_state::done) return end();
   if (state == strand_state::running) [[unlikely]]
     die("a coroutine neither suspended nor finished: g++ 12 skips bodies with co_await inside a "
         "condition; bind the result to a variable first");
@@ -116,7 +129,7 @@ void strand::unwind() {
   frame = {};
   was_cancelled = true;
   state = strand_state::done;
-  kind->ended(*this);
+  end();
 }
 
 }  // namespace cuvee::inline v0::detail

@@ -111,6 +111,7 @@ class tree_walk final : visitor {
     info.state = public_state(n.s->state);
     info.cancel_requested = n.s->cancel_requested;
     info.frames = frames_of(*n.s);
+    if (loop_.debug) loop_.looking->complete(info, *n.s);
     positions_.emplace(n.s, current_);
     if (waits(*n.s)) look_at(*n.s->ops, n.s->awaiter);
   }

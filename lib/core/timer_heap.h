@@ -10,6 +10,7 @@ namespace cuvee::inline v0::detail {
 /// and leaves nothing behind.
 class timer_heap {
  public:
+  std::size_t size() const noexcept { return entries_.size(); }
   bool empty() const noexcept { return entries_.empty(); }
   std::uint64_t next_deadline() const noexcept { return entries_.front().at; }
   timer_node& front() noexcept { return *entries_.front().node; }

@@ -142,6 +142,7 @@ void stream_block::on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
 }
 
 inline void stream_block::arrived(std::size_t n, const uv_buf_t& buffer) {
+  home().reads++;
   {
     turn t(home());
     if (window_size_ != 0) {

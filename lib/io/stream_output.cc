@@ -69,8 +69,10 @@ std::size_t stream_block::write_some(const uv_buf_t* buffers, unsigned n, int& s
   // Once something is in flight, writing directly would overtake it.
   if (in_flight_ != 0) return 0;
   int written = uv::try_write(stream(), buffers, n);
-  if (written >= 0) [[likely]]
+  if (written >= 0) [[likely]] {
+    home().writes++;
     return static_cast<std::size_t>(written);
+  }
   if (written != UV_EAGAIN) status = written;
   return 0;
 }
@@ -117,6 +119,7 @@ void stream_block::queue_output(output_block* block) {
 
 void stream_block::wrote(std::size_t n, int status) {
   in_flight_ -= n;
+  home().writes += status == 0;
   if (status < 0 && write_error_ == 0) write_error_ = status;
   if (drain_waiter_ && drained(drain_limit_)) std::exchange(drain_waiter_, nullptr)->complete();
 }

@@ -11,6 +11,19 @@ namespace cuvee::inline v0::detail {
 struct strand;
 struct context_node;
 
+/// Looks at what a loop's strands do. None is there as a rule.
+class watcher {
+ public:
+  virtual void spawned(strand&) = 0;
+  /// Instead of `strand::run`, which it calls.
+  virtual void step(strand&) = 0;
+  virtual void ending(strand&) = 0;
+  virtual void turn_begins() = 0;
+
+ protected:
+  ~watcher() = default;
+};
+
 /// The part of a loop that coroutines touch on every await. Everything else of the loop is private.
 struct scheduler {
   waiter* ready_head = nullptr;
@@ -21,6 +34,8 @@ struct scheduler {
   int completions_left = 0;  // synchronous completions before the running strand yields
   int cancel_depth = 0;
   void (*on_suspend)(scheduler&, strand&) = nullptr;  // test hook
+  watcher* watch = nullptr;                           // of instruments and debug mode
+  bool debug = false;
 
   void push(waiter& w) noexcept {
     w.queue_next = nullptr;
@@ -56,6 +71,8 @@ CUVEE_API void start_timer(scheduler&, timer_node&, duration from_now);
 CUVEE_API void start_timer_at(scheduler&, timer_node&, std::uint64_t at);
 CUVEE_API void stop_timer(scheduler&, timer_node&) noexcept;
 CUVEE_API std::uint64_t clock_ns(scheduler&) noexcept;
+/// Whether the calling thread is the one that runs the loop, or made it.
+CUVEE_API bool on_own_thread(const scheduler&) noexcept;
 /// Keeps the loop waiting although no handle is active (see `forever`).
 CUVEE_API void hold_loop(scheduler&, int change) noexcept;
 

@@ -46,6 +46,8 @@ struct CUVEE_API strand : waiter {
   void cancel();
   /// One turn on the ready queue.
   void run();
+  /// Debug mode: dies when something completes it on another thread than its loop's.
+  void check_thread_on_completion() noexcept { complete_ = &on_complete_checked; }
   void unwind_from(std::coroutine_handle<> innermost) noexcept {
     frame = innermost;
     state = strand_state::unwinding;
@@ -55,7 +57,9 @@ struct CUVEE_API strand : waiter {
  private:
   friend struct suspension;
   static void on_complete(waiter* w);
+  static void on_complete_checked(waiter* w);
   static void complete_unusually(strand& s);
+  void end();
   void deliver_cancel();
   void step();
   void unwind();
