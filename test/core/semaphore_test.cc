@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-task<> take(semaphore& s, std::string& trace, char letter) {
+task<> take_one(semaphore& s, std::string& trace, char letter) {
   co_await s.acquire();
   trace += letter;
 }
@@ -63,7 +63,7 @@ CUVEE_TEST_CASE("semaphore: the first two waiters cancelled, a release goes to t
   semaphore s(0);
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
-    auto spawn = [&](char c) { return g.spawn(take, std::ref(s), std::ref(trace), c); };
+    auto spawn = [&](char c) { return g.spawn(take_one, std::ref(s), std::ref(trace), c); };
     auto a = spawn('a'), b = spawn('b'), c = spawn('c');
     co_await checkpoint();
     a.cancel();
@@ -79,7 +79,7 @@ CUVEE_TEST_CASE("semaphore: several permits wake several waiters in order, the r
   semaphore s(0);
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
-    for (char c : {'a', 'b', 'c'}) g.spawn(take, std::ref(s), std::ref(trace), c);
+    for (char c : {'a', 'b', 'c'}) g.spawn(take_one, std::ref(s), std::ref(trace), c);
     co_await checkpoint();
     s.release(2);
     CHECK(s.value() == 0);  // they are a's and b's already
@@ -119,12 +119,12 @@ CUVEE_TEST_CASE(
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
     g.cancel();
-    co_await take(s, trace, 'e');
+    co_await take_one(s, trace, 'e');
   });
   CHECK(s.value() == 1);
   co_await s.acquire();
   co_await task_group([&](group& g) -> task<> {
-    g.spawn(take, std::ref(s), std::ref(trace), 'l');
+    g.spawn(take_one, std::ref(s), std::ref(trace), 'l');
     co_await checkpoint();
     g.cancel();
   });

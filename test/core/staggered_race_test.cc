@@ -29,9 +29,9 @@ struct attempts {
     if (!reachable) throw error(errc::closed, "connect", std::to_string(host));
     co_return host;
   }
-  std::vector<task<int>> hosts(std::vector<duration> times) {
+  std::vector<task<int>> hosts(auto... times) {
     std::vector<task<int>> all;
-    for (duration d : times) all.push_back(connect(d, static_cast<int>(all.size())));
+    (all.push_back(connect(times, static_cast<int>(all.size()))), ...);
     return all;
   }
 };
@@ -41,7 +41,7 @@ struct attempts {
 CUVEE_TEST_CASE(
     "staggered_race: hosts of 1, 1 and 0.2 s and a delay of 0.25 s, the third wins at 0.7 s") {
   attempts a;
-  auto [index, value, errors] = co_await staggered_race(250ms, a.hosts({1s, 1s, 200ms}));
+  auto [index, value, errors] = co_await staggered_race(250ms, a.hosts(1s, 1s, 200ms));
   CHECK(a.clock.elapsed() == 700ms);
   CHECK(index == 2);
   CHECK(value == 2);
@@ -56,7 +56,7 @@ CUVEE_TEST_CASE("staggered_race: four that fail, one error with all four at 10.3
   std::string first;
   std::vector<std::string> later;
   try {
-    co_await staggered_race(250ms, a.hosts({100ms, 200ms, 10s, 250ms}));
+    co_await staggered_race(250ms, a.hosts(100ms, 200ms, 10s, 250ms));
   } catch (const error& e) {
     first = e.subject();
     for (const auto& s : suppressed()) later.push_back(as_error(s).subject());
@@ -177,7 +177,7 @@ CUVEE_TEST_CASE("staggered_race: cancelled while suspended, no further attempt s
   attempts a;
   bool after = false;
   auto body = [&]() -> task<> {
-    co_await staggered_race(1s, a.hosts({1h, 1h, 1h, 1h}));
+    co_await staggered_race(1s, a.hosts(1h, 1h, 1h, 1h));
     after = true;
   };
   auto none = co_await move_on_after(1500ms, body());
