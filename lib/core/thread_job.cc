@@ -58,8 +58,8 @@ void job_wait::advance() {
     if (!enter(libuv_gate())) return;
     stage_ = stage::admitted;
   }
-  if (work_) return submit_to_libuv();
-  submit_to_team();
+  if (work_) submit_to_libuv();
+  else submit_to_team();
   stage_ = stage::submitted;
 }
 

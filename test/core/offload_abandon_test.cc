@@ -167,8 +167,7 @@ CUVEE_TEST_CASE("offload: an abandonable job holds virtual time still until it i
   CHECK(clock.elapsed() == 0s);
 }
 
-TEST_CASE("offload: with a stuck abandonable job, one Ctrl-C ends the process" *
-          doctest::skip(no_threads_in_child)) {
+TEST_CASE("offload: with a stuck abandonable job, one Ctrl-C ends the process") {
   child_end end = in_child([] {
     return run([]() -> task<> {
       auto stuck = [] {
