@@ -30,6 +30,7 @@ struct loop_probe final : cuvee::detail::round_probe {
  private:
   void collect(cuvee::detail::loop_state& l);
   void queue_again(cuvee::detail::loop_state& l);
+  void shuffle();
   int stop(cuvee::detail::loop_state& l);
 
   std::vector<waiter*> ready_;

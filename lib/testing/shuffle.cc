@@ -3,6 +3,9 @@
 
 #include "loop_probe.h"
 
+#include <cuvee/core/sleep.h>
+#include <cuvee/core/strand.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
@@ -11,6 +14,17 @@
 namespace cuvee::inline v0::testing {
 
 using cuvee::detail::loop_state;
+
+namespace {
+
+bool in_checkpoint(waiter* w) {
+  using cuvee::detail::strand_state;
+  auto& s = *static_cast<cuvee::detail::strand*>(w);
+  return s.state == strand_state::ready &&
+         s.ops == &cuvee::detail::ops_of<cuvee::detail::checkpoint_awaiter>;
+}
+
+}  // namespace
 
 loop_probe& loop_probe::of(loop& l) {
   loop_state& state = loop_state::of(l);
@@ -23,9 +37,7 @@ int loop_probe::before_round(loop_state& l) {
   if (++rounds == stop_before) return stop(l);
   collect(l);
   if (order) {
-    // Not std::shuffle, which differs from one standard library to the next.
-    for (std::size_t i = ready_.size(); i > 1; i--)
-      std::swap(ready_[i - 1], ready_[(*order)() % i]);
+    shuffle();
     queue_again(l);
   }
   return static_cast<int>(ready_.size());
@@ -34,6 +46,15 @@ int loop_probe::before_round(loop_state& l) {
 void loop_probe::go_on() noexcept {
   stop_before = 0;
   stopping_ = false;
+}
+
+// Each goes to any place among those before it; a checkpoint lets all of them run first, as promised.
+void loop_probe::shuffle() {
+  for (std::size_t i = 1; i < ready_.size(); i++) {
+    if (in_checkpoint(ready_[i])) continue;
+    auto at = ready_.begin() + static_cast<std::ptrdiff_t>(i);
+    std::rotate(at - static_cast<std::ptrdiff_t>((*order)() % (i + 1)), at, at + 1);
+  }
 }
 
 // The others stay ready: a loop that ends finds them like that.

@@ -69,6 +69,7 @@ CUVEE_TEST_CASE("allocation: locks, permits, tokens and rounds need none, waited
 }
 
 CUVEE_TEST_CASE("allocation: waiting for a condition needs none") {
+  testing::keep_fifo();
   mutex m;
   condition c;
   auto wait = [&]() -> task<> {

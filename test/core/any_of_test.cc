@@ -157,6 +157,7 @@ CUVEE_TEST_CASE("any_of: cancelled while the losers clean up, the winner's value
 }
 
 CUVEE_TEST_CASE("any_of: in any_of in any_of, only the outermost winner counts") {
+  testing::keep_fifo();
   std::string trace;
   auto [won, inner] =
       co_await any_of(give_later(1), any_of(hang(trace, 'a'), any_of(hang(trace, 'b'), forever())));

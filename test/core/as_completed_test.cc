@@ -20,6 +20,7 @@ using handles = std::vector<task_handle<int>>;
 }  // namespace
 
 CUVEE_TEST_CASE("as_completed: handles come in the order of completion, the original ones") {
+  testing::keep_fifo();
   testing::virtual_clock clock;
   co_await task_group([&](group& g) -> task<> {
     handles all;
@@ -262,6 +263,7 @@ CUVEE_TEST_CASE("as_completed: a handler that throws, the rest is cancelled and 
 }
 
 CUVEE_TEST_CASE("as_completed: cancelled while suspended, children and handler are cancelled") {
+  testing::keep_fifo();
   std::string trace;
   auto handler = [&](std::size_t, result<void>) { return hang(trace, 'h'); };
   auto body = [&]() -> task<> {

@@ -40,6 +40,7 @@ struct reacting : waiter {
 }  // namespace
 
 CUVEE_TEST_CASE("barrier: the last to arrive lets all go on, each with a number of its own") {
+  testing::keep_fifo();
   barrier b(3);
   CHECK(b.parties() == 3);
   std::string trace;
@@ -103,6 +104,7 @@ TEST_CASE("barrier: a round that fills while the one before is let go takes nobo
 }
 
 CUVEE_TEST_CASE("barrier: a cancelled waiter has not arrived, numbers stay unique") {
+  testing::keep_fifo();
   barrier b(3);
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
@@ -147,6 +149,7 @@ CUVEE_TEST_CASE("barrier: filled and a waiter cancelled in one turn, that one ha
 }
 
 CUVEE_TEST_CASE("barrier: reset breaks the round of those who wait, the next round is whole") {
+  testing::keep_fifo();
   barrier b(3);
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
@@ -163,6 +166,7 @@ CUVEE_TEST_CASE("barrier: reset breaks the round of those who wait, the next rou
 }
 
 CUVEE_TEST_CASE("barrier: abort breaks it for those who wait and who come, until reset") {
+  testing::keep_fifo();
   barrier b(3);
   std::string trace;
   co_await task_group([&](group& g) -> task<> {

@@ -51,6 +51,7 @@ CUVEE_TEST_CASE("broadcast: everyone sees each item sent after it subscribed, th
 }
 
 CUVEE_TEST_CASE("broadcast: wakes everyone who waits, with the item, in order") {
+  testing::keep_fifo();
   broadcast<int> b(1);
   std::string trace;
   auto wait = [&](char name, subscription<int> s) -> task<> {

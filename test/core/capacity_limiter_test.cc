@@ -80,6 +80,7 @@ CUVEE_TEST_CASE(
 
 CUVEE_TEST_CASE(
     "capacity_limiter: a raised total wakes those who wait, a lowered one waits for tokens") {
+  testing::keep_fifo();
   capacity_limiter l(1);
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
@@ -161,6 +162,7 @@ CUVEE_TEST_CASE("capacity_limiter: cancelled before and while it waits, nothing 
 
 CUVEE_TEST_CASE(
     "capacity_limiter: given back and the woken waiter cancelled in one turn, the next gets it") {
+  testing::keep_fifo();
   capacity_limiter l(1);
   int granted = 0;
   co_await task_group([&](group& g) -> task<> {

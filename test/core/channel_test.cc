@@ -157,6 +157,7 @@ CUVEE_TEST_CASE("channel: one of two receivers closes, only its own waiters are 
 
 CUVEE_TEST_CASE(
     "channel: one of two senders closes, its waiting items are out, others keep order") {
+  testing::keep_fifo();
   auto [tx, rx] = channel<int>(0);
   std::string trace;
   auto other = tx;
@@ -261,6 +262,7 @@ CUVEE_TEST_CASE("channel: recv_into fills a span, and gives 0 at the end") {
 }
 
 CUVEE_TEST_CASE("channel: a batch without a buffer takes from those who wait, in order") {
+  testing::keep_fifo();
   auto [tx, rx] = channel<std::unique_ptr<int>>();
   co_await task_group([&](group& g) -> task<> {
     for (int i = 0; i < 4; i++)

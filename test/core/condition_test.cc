@@ -74,6 +74,7 @@ task<int> left_when_cancelled(moment when) {
 }  // namespace
 
 CUVEE_TEST_CASE("condition: notify wakes those that have waited longest, with the mutex locked") {
+  testing::keep_fifo();
   mutex m;
   condition c;
   std::string trace;
@@ -100,6 +101,7 @@ CUVEE_TEST_CASE("condition: notify wakes those that have waited longest, with th
 }
 
 CUVEE_TEST_CASE("condition: notify_all wakes those that wait now, not those that wait again") {
+  testing::keep_fifo();
   mutex m;
   condition c;
   std::string trace;
@@ -227,6 +229,7 @@ CUVEE_TEST_CASE("condition: notified and then cancelled, the notification is not
 
 CUVEE_TEST_CASE(
     "condition: notified and cancelled before the mutex is free, the next is woken instead") {
+  testing::keep_fifo();
   mutex m;
   condition c;
   std::string trace;
@@ -243,6 +246,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("condition: notified for a gather that is cancelled, the next is woken instead") {
+  testing::keep_fifo();
   mutex m;
   condition c;
   std::string trace;

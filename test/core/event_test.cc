@@ -37,6 +37,7 @@ class relapse : public waiter {
 }  // namespace
 
 CUVEE_TEST_CASE("event: set wakes everyone who waits, in order, even if cleared at once") {
+  testing::keep_fifo();
   event e;
   std::string trace;
   auto wait = [&](char c) -> task<> {
@@ -112,6 +113,7 @@ CUVEE_TEST_CASE("forever: ends only by a cancel") {
 }
 
 CUVEE_TEST_CASE("checkpoint: lets every other ready task run first") {
+  testing::keep_fifo();
   std::string trace;
   auto steps = [&](char c) -> task<> {
     for (int i = 0; i < 3; i++) {

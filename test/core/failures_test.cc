@@ -20,6 +20,7 @@ CUVEE_TEST_CASE("suppressed: a lone failure carries none") {
 }
 
 CUVEE_TEST_CASE("suppressed: found again on an exception that passed several groups") {
+  testing::keep_fifo();
   std::vector<std::string> later;
   try {
     co_await task_group([&](group& g) -> task<> {
@@ -34,6 +35,7 @@ CUVEE_TEST_CASE("suppressed: found again on an exception that passed several gro
 }
 
 CUVEE_TEST_CASE("suppressed: an outer failure list adds to the inner one") {
+  testing::keep_fifo();
   std::vector<std::string> later;
   auto inner = []() -> task<> { co_await gather(fail_later("1"), fail_later("2")); };
   auto slow = []() -> task<> {

@@ -109,6 +109,7 @@ CUVEE_TEST_CASE("gather_settled: cancelled before it suspends, no child starts")
 
 CUVEE_TEST_CASE(
     "gather_settled: cancelled while suspended, all are cancelled and no list is returned") {
+  testing::keep_fifo();
   std::string trace;
   bool after = false;
   auto body = [&]() -> task<> {

@@ -85,6 +85,7 @@ CUVEE_TEST_CASE("gather: a leaf whose await_resume throws fails it") {
 
 CUVEE_TEST_CASE(
     "gather: three failures in one turn, the first is thrown and the others ride on it") {
+  testing::keep_fifo();
   std::vector<std::string> later;
   std::string first;
   try {
@@ -124,6 +125,7 @@ CUVEE_TEST_CASE("gather: cancelled before it suspends, shields inside start all 
 }
 
 CUVEE_TEST_CASE("gather: cancelled while suspended, cancels all children and waits for them") {
+  testing::keep_fifo();
   std::string trace;
   bool after = false;
   auto body = [&]() -> task<> {
@@ -329,6 +331,7 @@ CUVEE_TEST_CASE("gather: of width 2, cancelled; only shields among those that wa
 }
 
 CUVEE_TEST_CASE("gather: of width 2, cancelled, those that waited never start") {
+  testing::keep_fifo();
   std::string trace;
   auto body = [&]() -> task<> {
     std::vector<task<>> tasks;

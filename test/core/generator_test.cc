@@ -169,6 +169,7 @@ CUVEE_TEST_CASE("generator: an error of next as a result") {
 }
 
 CUVEE_TEST_CASE("generator: a second next while one is in progress is refused as busy") {
+  testing::keep_fifo();
   std::string trace;
   generator<int> g = marked(trace, 'm', 2);
   auto second = [&]() -> task<bool> {

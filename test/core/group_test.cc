@@ -45,6 +45,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("group: join waits for the value, several joiners get the same") {
+  testing::keep_fifo();
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
     auto h = g.spawn(give_later, 7);
@@ -132,6 +133,7 @@ CUVEE_TEST_CASE(
 
 CUVEE_TEST_CASE(
     "group: three children throw in one turn, the body is cancelled and all three are kept") {
+  testing::keep_fifo();
   std::vector<std::string> all;
   std::string trace;
   try {
@@ -163,6 +165,7 @@ CUVEE_TEST_CASE("group: a child cancelled by its handle leaves the group and its
 
 CUVEE_TEST_CASE(
     "group: five children whose cleanup throws, cancelled from outside, throws all five") {
+  testing::keep_fifo();
   std::vector<std::string> all;
   bool after = false;
   auto body = [&]() -> task<> {
@@ -183,6 +186,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("group: a body that throws, its children are cancelled and its error comes out") {
+  testing::keep_fifo();
   std::string trace, why;
   try {
     co_await task_group([&](group& g) -> task<> {

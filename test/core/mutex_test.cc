@@ -58,6 +58,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("mutex: passes from waiter to waiter in order, a newcomer cannot barge in") {
+  testing::keep_fifo();
   mutex m;
   std::string trace;
   auto first = [&]() -> task<> {
@@ -75,6 +76,7 @@ CUVEE_TEST_CASE("mutex: passes from waiter to waiter in order, a newcomer cannot
 
 CUVEE_TEST_CASE(
     "mutex: unlocked and the woken waiter cancelled in one turn, the next one gets it") {
+  testing::keep_fifo();
   mutex m;
   std::string trace;
   co_await task_group([&](group& g) -> task<> {

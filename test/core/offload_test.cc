@@ -91,6 +91,7 @@ CUVEE_TEST_CASE("offload: a running job that takes a stop_token is told of the c
 }
 
 CUVEE_TEST_CASE("offload: cancelled while it waits for a thread, is withdrawn at once") {
+  testing::keep_fifo();
   gate door;
   std::atomic<int> ran = 0;
   auto blocking = [&door] { door.pass(); };
@@ -216,6 +217,7 @@ CUVEE_TEST_CASE("offload: with a limiter of 3 and 6 jobs, 3 run at once at most"
 }
 
 CUVEE_TEST_CASE("offload: jobs of libuv's pool wait for a limiter, too") {
+  testing::keep_fifo();
   thread_limiter limit(1);
   gate door;
   auto blocking = [&door] { door.pass(); };
