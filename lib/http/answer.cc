@@ -85,8 +85,12 @@ void connection::answer_exception(bool begun) {
   try {
     throw;
   } catch (const http_error& e) {
-    status = e.status();
-    detail = e.detail();
+    if (is_final(e.status())) {
+      status = e.status();
+      detail = e.detail();
+    } else {
+      report_exception();
+    }
     lost = block_.closing();  // a body that came too late is answered
   } catch (const error&) {
     if (!lost) report_exception();  // else it tells of the connection's end
@@ -105,10 +109,28 @@ void connection::report_exception() {
 }
 
 void connection::send(std::string_view text) {
-  if (!send_text(200, default_type, nullptr, text)) large_.assign(text);
+  if (!send_text(200, default_type, nullptr, text)) copy_large(text);
+}
+
+// The head is queued: where there is no memory for the rest, the connection ends, not in an error page.
+void connection::copy_large(std::string_view text) {
+  try {
+    large_.assign(text);
+  } catch (...) {
+    block_.abort();
+    report_exception();
+  }
+}
+
+void connection::check_final(int status) {
+  if (is_final(status)) [[likely]]
+    return;
+  throw error(std::make_error_code(std::errc::invalid_argument), "answer", std::to_string(status),
+              "not the status of a final response");
 }
 
 void connection::send(response&& r) {
+  check_final(r.status());
   const headers* fields = r.headers().empty() ? nullptr : &r.headers();
   bool typed = fields && fields->contains("Content-Type");
   if (!send_text(r.status(), typed ? std::string_view() : default_type, fields, r.body()))
@@ -167,8 +189,13 @@ void connection::send_head(response_head& head, std::string_view text) {
 void connection::send_large_head(const response_head& head, std::string_view text) {
   std::string whole(head_bound(head), '\0');
   char* end = write_head(head, whole.data());
-  block_.append({whole.data(), static_cast<std::size_t>(end - whole.data())});
-  block_.append(text);
+  try {
+    block_.append({whole.data(), static_cast<std::size_t>(end - whole.data())});
+    block_.append(text);
+  } catch (...) {  // half of it is queued: no other answer may follow
+    block_.abort();
+    throw;
+  }
 }
 
 void connection::send_error(int status, std::string_view cause, const headers* fields) {

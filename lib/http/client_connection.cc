@@ -258,6 +258,7 @@ bool client_connection::poll_chunk() noexcept try {
   chunk_size_ = 0;
   return pump();
 } catch (const std::bad_alloc&) {
+  block_.consume(block_.window().size());  // it may lie in our buffer, which may go in this turn
   return out_of_memory_ = true;
 }
 

@@ -33,6 +33,8 @@ class exchange {
   [[noreturn]] void fail() const { connection().fail(name()); }
   lease&& take_lease() noexcept { return std::move(lease_); }
   method verb() const noexcept { return verb_; }
+  /// Of the total time.
+  duration time_left() const { return time_for(duration::max()); }
   error refused(std::error_code code, std::string_view why) const;
   timeout_error late(std::string_view why) const;
 

@@ -18,6 +18,7 @@ struct client_upload : v0::detail::pooled {
   duration stall_limit;
   bool writing = false;
   bool finished = false;
+  bool answering = false;
   bool answered = false;
   body_sender sender;
   exchange x;

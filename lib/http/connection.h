@@ -70,6 +70,8 @@ class connection final : public v0::detail::list_node, body_source, reply {
   stream_block& block() noexcept { return block_; }
   const serve_options& options() const noexcept { return server_.options; }
   deadline_timer& deadline() noexcept { return deadline_; }
+  /// Errors: invalid_argument for a status that ends no exchange.
+  static void check_final(int status);
   void send_stream_head(int status, const headers& fields, body_framing framing);
   void end_connection() noexcept { keep_alive_ = false; }
   bool answers_head() const noexcept {
@@ -97,6 +99,7 @@ class connection final : public v0::detail::list_node, body_source, reply {
   void report_exception();
   void send(std::string_view text) override;
   void send(response&& r) override;
+  void copy_large(std::string_view text);
   void send_head(int status, std::string_view content_type, const headers* fields,
                  body_framing framing);
   void send_head(response_head& head, std::string_view text);
@@ -109,6 +112,7 @@ class connection final : public v0::detail::list_node, body_source, reply {
   // request_body.cc
   task<> drop_body();
   bool pump();
+  bool pump_or_fail() noexcept;
   void give_buffer() noexcept;
   bool poll() override;
   void wait(waiter& w) override;

@@ -32,6 +32,14 @@ bool connection::pump() {
   return chunk_size_ != 0 || decoder_.state() != progress::need_more || block_.finished();
 }
 
+// The same inside libuv's read callback, which nothing may be thrown through.
+bool connection::pump_or_fail() noexcept try { return pump(); } catch (const std::bad_alloc&) {
+  block_.consume(
+      block_.window().size());  // it lies in the body's buffer, which may go in this turn
+  block_.fail_read(UV_ENOMEM);
+  return false;  // the reader has been woken
+}
+
 bool connection::poll() {
   read_twice_ = block_.has_reader();
   if (read_twice_) return true;
@@ -53,7 +61,7 @@ void connection::wait(waiter& w) {
   reader_.waiter_ = &w;
   reader_.into = v0::mutable_bytes(buffer_, buffer_bytes);
   reader_.ready = [](v0::detail::stream_reader& r) {
-    return static_cast<body_reader&>(r).owner->pump();
+    return static_cast<body_reader&>(r).owner->pump_or_fail();
   };
   deadline_.set_at(body_deadline());
   block_.await_bytes(reader_);

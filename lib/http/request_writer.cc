@@ -4,6 +4,8 @@
 #include "client_upload.h"
 #include "piece_writer.h"
 
+#include <cuvee/core/timeout.h>
+
 namespace cuvee::inline v0::http {
 
 namespace detail {
@@ -48,7 +50,9 @@ task<> request_writer::write(const_bytes bytes) {
   v0::detail::stream_block& b = u.sender.connection->block();
   if (b.timed_out()) throw u.x.late("sending the body timed out");
   detail::flag_guard writing(u.writing);
-  co_await detail::write_piece(b, bytes, !u.length, u.stall_limit);
+  auto sent = co_await move_on_after(u.x.time_left(),
+                                     detail::write_piece(b, bytes, !u.length, u.stall_limit));
+  if (!sent) throw u.x.late("sending the body timed out");
   if (b.write_error() != 0 || b.closing())
     throw u.x.refused(errc::closed, "sending the body failed");
 }
@@ -69,6 +73,8 @@ void request_writer::finish() {
 task<response_stream> request_writer::response() {
   detail::client_upload& u = *upload_;
   if (u.answered) throw u.x.refused(errc::closed, "the response has been taken already");
+  if (u.answering) throw u.x.refused(errc::busy, "the response is awaited already");
+  detail::flag_guard answering(u.answering);
   co_await detail::head_awaiter(u.x.connection());
   if (!u.x.connection().has_head()) u.x.fail();
   u.answered = true;

@@ -19,7 +19,9 @@ response_writer& response_writer::content_length(std::uint64_t bytes) noexcept {
 }
 
 void response_writer::start() {
-  if (std::exchange(started_, true)) return;
+  if (started_) return;
+  detail::connection::check_final(status_);
+  started_ = true;
   detail::body_framing framing;
   if (is_bodyless(status_)) length_ = 0;
   else if (length_) framing = {detail::framing::length, *length_};

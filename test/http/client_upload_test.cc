@@ -213,6 +213,36 @@ CUVEE_TEST_CASE("upload: a server that takes nothing is cut after read_timeout")
   CHECK(clock.elapsed() < 300s);
 }
 
+CUVEE_TEST_CASE("upload: a write that waits when the total time is over fails as timed out") {
+  tcp_listener deaf = listen(endpoint("127.0.0.1", 0));
+  testing::virtual_clock clock(loop::current(), 5ms);
+  http::client_options o;
+  o.total_timeout = 30s;
+  http::client c(o);
+  http::client_request request = to(deaf.local(), "/");
+  http::request_writer w = co_await c.upload(request);
+  std::string large(64 << 20, 'x');
+  auto sent = co_await as_result(w.write(large));
+  REQUIRE(!sent);
+  CHECK(sent.error().code() == std::errc::timed_out);
+  CHECK(clock.elapsed() >= 30s);
+  CHECK(clock.elapsed() < 60s);
+}
+
+CUVEE_TEST_CASE("upload: a second response while one is awaited is busy") {
+  auto use = [](http::request_writer& w) -> task<> {
+    w.finish();
+    bool busy = false;
+    auto second = [&]() -> task<> {
+      auto answer = co_await as_result(w.response());
+      busy = !answer && answer.error().code() == errc::busy;
+    };
+    co_await any_of(w.response(), second());
+    CHECK(busy);
+  };
+  co_await unanswered(std::nullopt, use);
+}
+
 CUVEE_TEST_CASE("upload: the time for the head begins with the end of the body") {
   testing::virtual_clock clock(loop::current(), 1ms);
   auto use = [&](http::request_writer& w) -> task<> {

@@ -35,6 +35,54 @@ CUVEE_TEST_CASE("server: memory that one connection cannot get ends it, not the 
   CHECK(seen.messages[0] == "http connection: std::bad_alloc");
 }
 
+CUVEE_TEST_CASE(
+    "server: memory that a large answer cannot get leaves no second answer behind its head") {
+  reports seen;
+  http::app a;
+  const std::string text(2'000'000, 'x');
+  a.get("/", [&]() -> const std::string& { return text; });
+  co_await serving(a, [](endpoint at) -> task<> {
+    client c = co_await connected(at);
+    heap::refuses = [](std::size_t size) { return size > 1'900'000; };
+    auto sent = co_await as_result(
+        c.stream().write("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"sv));
+    std::string all;
+    char piece[4096];
+    for (std::size_t n = 1; n != 0;) {
+      auto got = co_await as_result(c.stream().read_some(piece));
+      n = got ? *got : 0;
+      all.append(piece, n);
+    }
+    heap::refuses = nullptr;
+    std::size_t first = all.find("HTTP/1.1 ");
+    CHECK((first == all.npos || all.find("HTTP/1.1 ", first + 1) == all.npos));
+  });
+  REQUIRE(seen.messages.size() == 1);
+  CHECK(seen.messages[0] == "exception in the handler of GET /: std::bad_alloc");
+}
+
+CUVEE_TEST_CASE("server: memory that trailers cannot get ends the connection, not the process") {
+  reports seen;
+  http::app a;
+  a.post("/", [](http::request& r) -> task<std::string> { co_return co_await r.body().text(); });
+  http::serve_options o;
+  o.limits.trailer_bytes = 64'000;
+  co_await serving(a, o, [](endpoint at) -> task<> {
+    client c = co_await connected(at), other = co_await connected(at);
+    co_await c.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
+    co_await other.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");  // by then the body is awaited
+    std::string trailers = "0\r\nX: " + std::string(30'000, 'y') + "\r\n\r\n";
+    heap::refuses = [](std::size_t size) { return size > 20'000 && size < 60'000; };
+    auto sent = co_await as_result(c.stream().write(trailers));
+    char byte;
+    auto reply = co_await as_result(c.stream().read_some(mutable_bytes(&byte, 1)));
+    heap::refuses = nullptr;
+    CHECK((!reply || *reply == 0));
+    answer after = co_await other.ask("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(after.status == 405);
+  });
+}
+
 #if !CUVEE_ASAN
 
 namespace {

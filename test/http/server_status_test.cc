@@ -212,3 +212,30 @@ CUVEE_TEST_CASE("server: a chunked body beyond the limit is 413 when it passes i
     co_await refused(at, head + "6\r\n012345\r\n5\r\n67890\r\n0\r\n\r\n", 413);
   });
 }
+
+CUVEE_TEST_CASE("server: a handler's status that is no final one becomes a reported 500") {
+  reports seen;
+  http::app a;
+  a.get("/early/{n}", [](http::request& r) { return http::response(std::stoi(r.param("n"))); });
+  a.get("/task/{n}", [](http::request& r) -> task<http::response> {
+    co_return http::response(std::stoi(r.param("n")));
+  });
+  a.get("/stream/{n}", [](http::request& r, http::response_writer& out) -> task<> {
+    out.status(std::stoi(r.param("n")));
+    co_await out.write("x");
+  });
+  a.get("/thrown/{n}",
+        [](http::request& r) -> std::string { throw http::http_error(std::stoi(r.param("n"))); });
+  co_await talking(a, [](client& c) -> task<> {
+    for (std::string kind : {"early", "task", "stream", "thrown"})
+      for (std::string status : {"100", "101", "42", "-5", "1000"}) {
+        answer r = co_await c.ask("GET /" + kind + "/" + status + " HTTP/1.1\r\nHost: a\r\n\r\n");
+        CAPTURE(kind);
+        CAPTURE(status);
+        CHECK(r.status == 500);
+      }
+    answer last = co_await c.ask("GET /early/999 HTTP/1.1\r\nHost: a\r\n\r\n");
+    CHECK(last.status == 999);
+  });
+  CHECK(seen.messages.size() == 20);
+}

@@ -37,7 +37,8 @@ class CUVEE_API request_writer {
   /// written; then the connection is closed.
   void finish();
   /// Waits for the head of the response; most servers answer only after `finish`. Once. A redirect is the
-  /// response: the body cannot be sent again. Errors: those of `client`. Cancel: safe.
+  /// response: the body cannot be sent again. Errors: those of `client`; busy if another call is pending;
+  /// closed if the response has been taken. Cancel: safe.
   task<response_stream> response();
 
  private:

@@ -14,4 +14,7 @@ constexpr bool is_bodyless(int status) noexcept {
   return status < 200 || status == 204 || status == 304;
 }
 
+/// Whether a response of that status is an answer: neither interim (1xx) nor out of range.
+constexpr bool is_final(int status) noexcept { return status >= 200 && status <= 999; }
+
 }  // namespace cuvee::inline v0::http
