@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/base/result.h>
-#include <cuvee/core/task.h>
+#include <cuvee/core/child.h>
 
 namespace cuvee::inline v0 {
 
@@ -39,6 +39,8 @@ class as_result_awaiter {
  private:
   A inner_;
 };
+template <class A>
+inline constexpr bool runs_tasks<as_result_awaiter<A>> = runs_tasks<A>;
 
 }  // namespace detail
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cuvee/core/context.h>
 #include <cuvee/core/failures.h>
 #include <cuvee/core/task.h>
 
@@ -170,6 +171,28 @@ class child<task<T>> : public strand {
   outcome end_ = outcome::idle;
 };
 static_assert(sizeof(child<task<int>>) <= 96);
+
+/// An awaitable that is or starts a task, so that it matters under which context it starts.
+template <class A>
+inline constexpr bool runs_tasks = std::is_base_of_v<combinator, A>;
+template <class T>
+inline constexpr bool runs_tasks<task<T>> = true;
+
+struct no_scope {};
+/// The scope that a combinator with a single child puts around it.
+template <class A>
+using scope_around = std::conditional_t<runs_tasks<A>, scope_node, no_scope>;
+
+template <class A>
+void start_under(scope_around<A>& scope, child<A>& c, combinator& owner) {
+  if constexpr (runs_tasks<A>) {
+    scope.up = this_scheduler->context;
+    context_switch inside(*this_scheduler, &scope);
+    c.start(owner);
+  } else {
+    c.start(owner);
+  }
+}
 
 /// What `gather` and `any_of` share. `Derived` supplies `for_each(f)`, `ends(failed)` (shall the others be
 /// cancelled now?) and `await_must_resume()`.

@@ -107,6 +107,7 @@ class range_awaiter : public combinator_awaiter<Derived> {
   void start_children() {
     if (filling_) return;  // a child that ends while it starts: the loop below goes on
     filling_ = true;
+    context_switch as_our_task = under_our_context();
     while (next_ < size() && running_ < most_) {
       running_++;
       if (!this->start_child(children_[next_++])) running_--;
@@ -118,12 +119,23 @@ class range_awaiter : public combinator_awaiter<Derived> {
     if (next_ < size()) [[unlikely]]
       start_children();
   }
+  /// Whoever makes us start a child later may run under any context, or none.
+  context_switch under_our_context() noexcept {
+    if (!home_) {
+      home_ = this_scheduler;
+      context_ = home_->context;
+    }
+    return context_switch(*home_, context_);
+  }
+
+  scheduler* home_ = nullptr;  // null before the first one starts
 
  private:
   child_store<A> children_;
   std::size_t most_;
   std::size_t next_ = 0;
   std::size_t running_ = 0;
+  context_node* context_ = nullptr;
   bool filling_ = false;
 };
 

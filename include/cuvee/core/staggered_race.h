@@ -29,7 +29,7 @@ class staggered_awaiter
     return this->nth(0).cancel_early();
   }
   bool await_cancel(waiter& w) {
-    stop_timer(*home_, *this);
+    stop_timer(*this->home_, *this);
     return base::await_cancel(w);
   }
   race_result<value> await_resume() {
@@ -41,15 +41,13 @@ class staggered_awaiter
   friend combinator_awaiter<staggered_awaiter>;
   friend base;
 
-  void start_children() {
-    home_ = &require_scheduler();
-    advance(true);
-  }
+  void start_children() { advance(true); }
   void child_left() { advance(false); }
   /// Starts the next one if it is due or the newest has failed; then gives that one its time.
   void advance(bool due) {
     if (advancing_) return;  // an attempt that ends while it starts: the loop below goes on
     advancing_ = true;
+    auto as_our_task = this->under_our_context();
     bool started = false;
     while (!this->stopping && next_ < allowed_ && (due || failed(next_ - 1))) {
       due = false;
@@ -57,8 +55,8 @@ class staggered_awaiter
       this->start_child(this->nth(next_++));
     }
     advancing_ = false;
-    if (started || this->stopping) stop_timer(*home_, *this);
-    if (started && !this->stopping && next_ < allowed_) start_timer(*home_, *this, delay_);
+    if (started || this->stopping) stop_timer(*this->home_, *this);
+    if (started && !this->stopping && next_ < allowed_) start_timer(*this->home_, *this, delay_);
   }
   bool failed(std::size_t i) { return this->nth(i).state() == outcome::completed; }
   static void on_timer(timer_node* n) {
@@ -72,7 +70,6 @@ class staggered_awaiter
   std::size_t allowed_;
   std::size_t next_ = 0;
   bool advancing_ = false;
-  scheduler* home_ = nullptr;
 };
 
 /// The task that a callable makes, when its turn has come; keeps the callable.

@@ -15,13 +15,8 @@ struct time_limit {
   bool absolute = false;
 };
 
-template <class A>
-struct limit_node {};  // a leaf has no context of its own
-template <class T>
-struct limit_node<task<T>> : scope_node {};
-
 template <class A, on_expiry Mode>
-class timeout_awaiter : combinator, timer_node, limit_node<A> {
+class timeout_awaiter : combinator, timer_node, scope_around<A> {
  public:
   timeout_awaiter(time_limit limit, A&& a)
       : timer_node(&on_timer), child_(std::move(a)), limit_(limit) {}
@@ -38,17 +33,13 @@ class timeout_awaiter : combinator, timer_node, limit_node<A> {
       stop_timer(*self.home_, self);
       if (--self.pending == 0) self.parent->complete();
     };
-    child_.start(*this);
+    start_under<A>(*this, child_, *this);
     if (--pending == 0) return false;
     // A limit that has passed already beats any timer the child starts.
     if (limit_.length <= duration::zero()) start_timer_at(*home_, *this, 0);
     else if (limit_.absolute) start_timer_at(*home_, *this, std::uint64_t(limit_.length.count()));
     else start_timer(*home_, *this, limit_.length);
-    if constexpr (has_context) {
-      this->deadline = at;
-      this->up = child_.context;
-      child_.context = this;
-    }
+    if constexpr (runs_tasks<A>) this->deadline = at;
     return true;
   }
   bool await_cancel(waiter&) {
@@ -74,11 +65,9 @@ class timeout_awaiter : combinator, timer_node, limit_node<A> {
   }
 
  private:
-  static constexpr bool has_context = std::is_base_of_v<scope_node, limit_node<A>>;
-
   static void on_timer(timer_node* n) {
     auto& self = *static_cast<timeout_awaiter*>(n);
-    if constexpr (has_context) self.cancelled = true;
+    if constexpr (runs_tasks<A>) self.cancelled = true;
     self.child_.cancel();
   }
 
