@@ -86,7 +86,7 @@ struct loop_state : scheduler {
   list<loop_local> locals;            // owned
   std::unique_ptr<char[]> read_slab;  // where streams without a waiting span read to
   std::shared_ptr<mailbox> box;
-  std::function<void(const report&)> on_report;
+  std::shared_ptr<std::function<void(const report&)>> on_report;
   std::optional<virtual_time> virtual_clock;
   int pool_requests = 0;           // in libuv's thread pool: real time must pass for them
   int remote_waits = 0;            // tasks that a post from elsewhere will wake
