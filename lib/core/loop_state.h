@@ -58,6 +58,8 @@ struct loop_state : scheduler {
   void run_until(root_base& root, strand& main);
   /// Cancels what runs in the background and waits for it.
   void end_background();
+  /// After its end, for the next main task.
+  void reopen_background() noexcept;
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
   void drop_locals() noexcept;

@@ -110,6 +110,7 @@ void runner::end_background() {
   if (l.background.size() == 0) return;
   detail::interrupter watch(loop_, nullptr, exit_limit_);
   l.end_background();
+  l.reopen_background();
 }
 
 int runner::report_end() noexcept {
