@@ -58,10 +58,10 @@ time_point effective_deadline() noexcept {
 }
 
 const cancel_reason* current_cancel_reason() noexcept {
+  // Past shields, or clean-up behind one could not tell why it runs.
   const detail::scope_node* s = detail::next_scope(detail::current_context());
-  for (; s; s = s->shield ? nullptr : detail::next_scope(s->up))
-    if (s->reason) return s->reason.get();
-  return nullptr;
+  while (s && !s->reason) s = detail::next_scope(s->up);
+  return s ? s->reason.get() : nullptr;
 }
 
 }  // namespace cuvee::inline v0

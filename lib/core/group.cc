@@ -23,18 +23,18 @@ void group::open_background(void (*failed)(group&, detail::group_record&)) {
 }
 
 void group::adopt(detail::group_record* record) {
-  if (failures_ || !open_) [[unlikely]] {
-    delete record;
+  std::unique_ptr<detail::group_record> owned(record);
+  if (failures_ || !open_) [[unlikely]]
     throw error(errc::closed, "spawn", "task group",
                 open_ ? "the group is shutting down after a failure"
                       : "the group is not inside its task_group block");
-  }
   record->home_group = this;
   record->scope.up = this;
   if (detail::context_node* spawner = detail::current_context(); spawner != this) [[unlikely]] {
     record->bound = detail::copy_bindings(spawner, this);
     if (record->bound) record->scope.up = record->bound.get();
   }
+  owned.release();
   pending++;
   records_.push_back(*record);
   record->begin(*record->kind);
@@ -69,7 +69,9 @@ void group::child_done(detail::group_record* child, const std::exception_ptr* fa
     failures_.add(*failure);
     if (!stopping) cancel("another task of the group failed");
   }
-  if (--pending == 0 && parent) parent->complete();
+  if (--pending != 0 || !parent) return;
+  open_ = false;  // the block ends once its task runs again, and waits for nobody until then
+  parent->complete();
 }
 
 namespace detail {

@@ -18,6 +18,18 @@ void print_report(const report& r) noexcept {
 
 }  // namespace
 
+namespace detail {
+namespace {
+
+void refuse_inside_turn(const loop_state& l, const char* operation) {
+  if (l.depth != 0) throw error(errc::busy, operation, "", "the loop is running already");
+  if (this_scheduler && loop_state::of(*this_scheduler).depth != 0)
+    throw error(errc::busy, operation, "", "this thread is running another loop");
+}
+
+}  // namespace
+}  // namespace detail
+
 loop::loop() : state_(new detail::loop_state(*this, nullptr)) { detail::this_scheduler = state_; }
 loop::loop(uv_loop_s& host) : state_(new detail::loop_state(*this, &host)) {
   detail::this_scheduler = state_;
@@ -36,7 +48,7 @@ void loop::root_ended(detail::combinator& root, const std::exception_ptr*) {
 }
 
 void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(detail::root_base&)) {
-  if (state_->depth != 0) throw error(errc::busy, "run", "", "the loop is running already");
+  detail::refuse_inside_turn(*state_, "run");
   detail::this_scheduler = state_;
   // What tasks left with the loop ends with them: nobody hears a pooled connection close later.
   struct cleanup {
@@ -79,7 +91,7 @@ std::optional<duration> loop::backend_timeout() const noexcept {
 }
 
 void loop::poll() {
-  if (state_->depth != 0) throw error(errc::busy, "poll", "", "the loop is running already");
+  detail::refuse_inside_turn(*state_, "poll");
   detail::this_scheduler = state_;
   state_->thread = std::this_thread::get_id();
   {
@@ -100,13 +112,15 @@ loop_ref loop::ref() {
 }
 
 void loop::on_report(std::function<void(const report&)> handler) {
-  state_->on_report = std::move(handler);
+  using function = std::function<void(const report&)>;
+  state_->on_report = handler ? std::make_shared<function>(std::move(handler)) : nullptr;
 }
 
 void loop::send_report(const report& r) noexcept {
   if (!state_->on_report) return print_report(r);
   try {
-    state_->on_report(r);
+    auto handler = state_->on_report;  // which may replace itself
+    (*handler)(r);
   } catch (...) {
     print_report(r);
     print_report({"exception in the report handler", std::current_exception()});

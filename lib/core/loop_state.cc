@@ -269,6 +269,11 @@ void loop_state::end_background() {
     die("deadlock: a background task waits for ever although it was cancelled");
 }
 
+void loop_state::reopen_background() noexcept {
+  background.stopping = background.cancelled = false;
+  background.reason.reset();
+}
+
 void loop_state::run_until(root_base& root, strand& main) {
   auto ended = [&] { return root.ended; };
   if (run_while_alive(ended)) return;
@@ -311,6 +316,7 @@ void loop_state::end_remote_tasks() noexcept {
 void loop_state::shut_down() {
   if (depth != 0) die("a loop was destroyed inside one of its own callbacks");
   end_background();
+  background.stopping = true;  // what destructors spawn from here on does not begin
   if (!remote_tasks.empty()) cancel_remote_tasks();  // of a host that ran them without us
   if (!remote_tasks.empty()) die("a loop was destroyed while tasks called onto it still run");
   box->close();

@@ -70,6 +70,8 @@ struct loop_state : scheduler {
   void run_until(root_base& root, strand& main);
   /// Cancels what runs in the background and waits for it.
   void end_background();
+  /// After its end, for the next main task.
+  void reopen_background() noexcept;
   void poll(uv_run_mode mode);
   void stop_polling() noexcept;
   void drop_locals() noexcept;
@@ -107,7 +109,7 @@ struct loop_state : scheduler {
   list<loop_local> locals;            // owned
   std::unique_ptr<char[]> read_slab;  // where streams without a waiting span read to
   std::shared_ptr<mailbox> box;
-  std::function<void(const report&)> on_report;
+  std::shared_ptr<std::function<void(const report&)>> on_report;
   std::optional<virtual_time> virtual_clock;
   list<quiet_watch> quiet_watches;
   std::unique_ptr<round_probe> probe;

@@ -115,6 +115,7 @@ void runner::end_background() {
   if (l.background.size() == 0) return;
   detail::interrupter watch(loop_, nullptr, exit_);
   l.end_background();
+  l.reopen_background();
 }
 
 int runner::report_end() noexcept {

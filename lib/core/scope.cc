@@ -58,6 +58,7 @@ void cancel_scope::enter(detail::strand& body) {
 void cancel_scope::leave(bool body_cancelled) noexcept {
   absorbed_ = body_cancelled && !outer_sent_;
   if (armed()) stop_timer(*home_, *this);
+  outer_asked_ = false;  // it was asked of this block, not of a later one
   body_ = nullptr;
   up = nullptr;
 }

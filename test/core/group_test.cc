@@ -355,3 +355,29 @@ CUVEE_TEST_CASE(
   CHECK(caught);
   CHECK_FALSE(after);
 }
+
+CUVEE_TEST_CASE("group: spawn in the turn in which its last child has ended is refused") {
+  testing::virtual_clock clock;
+  group* ended = nullptr;
+  std::string why;
+  bool ran = false;
+  auto body = [&](group& g) -> task<> {
+    ended = &g;
+    co_await sleep(1s);
+  };
+  auto late = [&]() -> task<> {
+    co_await sleep(1s);
+    auto child = [&]() -> task<> {
+      ran = true;
+      co_await checkpoint();
+    };
+    try {
+      ended->spawn(child);
+    } catch (const error& e) {
+      why = e.what();
+    }
+  };
+  co_await gather(task_group(body), late());
+  CHECK(why.find("not inside its task_group block") != std::string::npos);
+  CHECK_FALSE(ran);
+}

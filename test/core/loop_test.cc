@@ -277,3 +277,32 @@ TEST_CASE("loop: 1000 loops made, run and destroyed cost nothing" * doctest::tes
   CHECK((resident_pages() - pages) * 4096 < 1 << 20);
 #endif
 }
+
+TEST_CASE("loop: run while another loop of this thread runs is refused, and hurts neither") {
+  loop idle, busy;
+  std::error_code refused;
+  int value = busy.run([&]() -> task<int> {
+    try {
+      idle.run(give(1));
+    } catch (const error& e) {
+      refused = e.code();
+    }
+    co_await sleep(1ms);
+    co_return 7;
+  });
+  CHECK(refused == errc::busy);
+  CHECK(value == 7);
+  idle.run(give(1));
+}
+
+TEST_CASE("report: a handler may replace itself") {
+  loop l;
+  std::string trace;
+  l.on_report([&l, &trace, name = std::string(100, 'a')](const report&) {
+    l.on_report([&trace](const report&) { trace += 'b'; });
+    trace += name[0];
+  });
+  l.send_report({"one", nullptr});
+  l.send_report({"two", nullptr});
+  CHECK(trace == "ab");
+}

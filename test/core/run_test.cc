@@ -185,3 +185,19 @@ TEST_CASE("runner: a background task that ignores its cancel is reported after t
   CHECK(end.exited_with(1));
   CHECK(end.output.find("tasks still run") != std::string::npos);
 }
+
+TEST_CASE("runner: after run_main has ended the background, it takes new tasks") {
+  runner r;
+  int started = 0;
+  auto background_task = [&]() -> task<> {
+    started++;
+    co_await forever();
+  };
+  auto main_task = [&]() -> task<> {
+    loop::current().background().spawn(background_task);
+    co_await checkpoint();
+  };
+  CHECK(r.run_main(main_task) == 0);
+  CHECK(r.run_main(main_task) == 0);
+  CHECK(started == 2);
+}

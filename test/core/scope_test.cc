@@ -359,3 +359,43 @@ TEST_CASE("scope: cancelled at every suspension, nothing is left") {
   CHECK(report.leaks == "");
   CHECK(report.cancelled > 0);
 }
+
+CUVEE_TEST_CASE("scope: shielded and used again, a cancel asked of the first block is forgotten") {
+  testing::virtual_clock clock;
+  cancel_scope reused;
+  reused.set_shield(true);
+  auto wait = [](cancel_scope&) -> task<> { co_await sleep(2s); };
+  auto first = [&]() -> task<> {
+    co_await scope(reused, wait);
+    co_await sleep(1s);
+  };
+  auto cut = co_await move_on_after(1s, first());
+  CHECK_FALSE(cut);
+  auto unshielded = [](cancel_scope& s) -> task<> {
+    s.set_shield(false);
+    co_await sleep(1s);
+  };
+  auto ended = co_await scope(reused, unshielded);
+  CHECK(ended);
+}
+
+CUVEE_TEST_CASE("scope: a cancelled task that finds it in use does not touch the block inside") {
+  testing::virtual_clock clock;
+  cancel_scope shared;
+  shared.set_shield(true);
+  bool ended = false;
+  auto first = [&](cancel_scope& s) -> task<> {
+    co_await sleep(2s);
+    s.set_shield(false);
+    co_await sleep(1s);
+    ended = true;
+  };
+  auto never = [](cancel_scope&) -> task<> { co_return; };
+  auto second = [&](cancel_scope& own) -> task<> {
+    co_await sleep(1s);
+    own.cancel();
+    co_await scope(shared, never);
+  };
+  co_await gather(scope(shared, first), scope(second));
+  CHECK(ended);
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/base/result.h>
-#include <cuvee/core/task.h>
+#include <cuvee/core/child.h>
 
 namespace cuvee::inline v0 {
 

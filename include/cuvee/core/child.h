@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cuvee/core/context.h>
 #include <cuvee/core/failures.h>
 #include <cuvee/core/task.h>
 
@@ -26,12 +27,12 @@ struct combinator {
 
 /// Whether an awaitable is a task or starts some: those are under the limits that it is under.
 template <class A>
-inline constexpr bool may_run_tasks = std::is_base_of_v<combinator, A>;
+inline constexpr bool runs_tasks = std::is_base_of_v<combinator, A>;
 template <class T>
-inline constexpr bool may_run_tasks<task<T>> = true;
+inline constexpr bool runs_tasks<task<T>> = true;
 template <class A>
   requires requires { typename A::wrapped; }
-inline constexpr bool may_run_tasks<A> = may_run_tasks<typename A::wrapped>;
+inline constexpr bool runs_tasks<A> = runs_tasks<typename A::wrapped>;
 
 /// A child that is a plain awaiter: it stays in place and needs no frame.
 template <class A>
@@ -200,6 +201,22 @@ template <class A>
 void visit_body(child<A>& c, visitor& v) {
   if constexpr (requires { c.visit_block(v); }) c.visit_block(v);
   else c.visit(v);
+}
+
+struct no_scope {};
+/// The scope that a combinator with a single child puts around it.
+template <class A>
+using scope_around = std::conditional_t<runs_tasks<A>, scope_node, no_scope>;
+
+template <class A>
+void start_under(scope_around<A>& scope, child<A>& c, combinator& owner) {
+  if constexpr (runs_tasks<A>) {
+    scope.up = this_scheduler->context;
+    context_switch inside(*this_scheduler, &scope);
+    c.start(owner);
+  } else {
+    c.start(owner);
+  }
 }
 
 /// What `gather` and `any_of` share. `Derived` supplies `for_each(f)`, `ends(failed)` (shall the others be

@@ -17,9 +17,10 @@ class started {
 
   /// Lets `start` return `value`; the child runs on in the group. Only the first call counts.
   void operator()(T value) const {
-    auto* op = static_cast<detail::start_state<T>*>(std::exchange(record_->starting, nullptr));
+    auto* op = static_cast<detail::start_state<T>*>(record_->starting);
     if (!op) return;
-    op->value.emplace(std::move(value));
+    op->value.emplace(std::move(value));  // if this throws, the child has not reported
+    record_->starting = nullptr;
     op->waiter_->complete();
   }
 
@@ -108,8 +109,8 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   /// Starts `fn(args...)`, which returns a `task<T>`, as a child; it takes its first step after the
   /// spawner next suspends, in the order of spawning. `fn` and the arguments are copied or moved and live
   /// as long as the child, so capturing lambdas are safe; pass `std::ref` for a reference.
-  /// Returns: a handle. Errors: closed, if a child has failed and the group is shutting down. In a
-  /// cancelled group the child never runs.
+  /// Returns: a handle. Errors: closed, if a child has failed and the group is shutting down, or once its
+  /// body and all its children have ended. In a cancelled group the child never runs.
   template <class F, class... Args>
   auto spawn(F fn, Args... args) {
     static_assert(
@@ -150,6 +151,7 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   template <class T, class Started, class F, class... Args>
   friend class detail::start_awaiter;
 
+  /// Takes the record, also where it throws.
   void adopt(detail::group_record* record);
   void enter(waiter& parent, task<> body);
   void open_background(void (*failed)(group&, detail::group_record&));
@@ -179,6 +181,9 @@ template <class F>
 }
 
 namespace detail {
+
+template <class F>
+inline constexpr bool runs_tasks<group_awaiter<F>> = true;
 
 template <class F>
 class group_awaiter {
@@ -212,9 +217,6 @@ class group_awaiter {
   std::optional<group> group_;
 };
 
-template <class F>
-inline constexpr bool may_run_tasks<group_awaiter<F>> = true;
-
 template <class T, class Started, class F, class... Args>
 class start_awaiter : start_state<T> {
  public:
@@ -224,24 +226,13 @@ class start_awaiter : start_state<T> {
   bool await_ready() noexcept { return false; }
   bool await_suspend(waiter& w) {
     this->waiter_ = &w;
-    using call = start_call<Started, F>;
-    auto* record = std::apply(
-        [](F& fn, Args&... args) {
-          return new spawn_record<void, call, Args...>(call{std::move(fn)}, std::move(args)...);
-        },
-        *call_);
-    call_.reset();
-    record->callable().record = record;
-    record->starting = static_cast<start_op*>(this);
-    record_ = record;
     try {
-      group_->adopt(record);
-    } catch (...) {
+      adopt();
+      return true;
+    } catch (...) {  // nothing runs
       this->failure = std::current_exception();
       return false;
     }
-    record->release();  // no handle
-    return true;
   }
   bool await_cancel(waiter&) {
     record_->cancel();
@@ -258,6 +249,21 @@ class start_awaiter : start_state<T> {
   }
 
  private:
+  void adopt() {
+    using call = start_call<Started, F>;
+    auto* record = std::apply(
+        [](F& fn, Args&... args) {
+          return new spawn_record<void, call, Args...>(call{std::move(fn)}, std::move(args)...);
+        },
+        *call_);
+    call_.reset();
+    record->callable().record = record;
+    record->starting = static_cast<start_op*>(this);
+    group_->adopt(record);
+    record_ = record;
+    record->release();  // no handle
+  }
+
   group* group_;
   std::optional<std::tuple<F, Args...>> call_;
   group_record* record_ = nullptr;

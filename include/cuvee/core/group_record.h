@@ -119,12 +119,18 @@ struct spawn_record : result_record<T> {
     if (!r.was_cancelled && r.frame_) {
       auto& promise = r.frame_.promise();
       if (promise.failed()) r.error = promise.error();
-      else if constexpr (!std::is_void_v<T>) r.value.emplace(promise.take());
-      else promise.take();
+      else if constexpr (!std::is_void_v<T>) r.keep(promise);
       r.frame_.destroy();
     }
     r.call_.reset();
     r.finish();
+  }
+  void keep(promise<T>& from) noexcept {
+    try {
+      this->value.emplace(from.take());
+    } catch (...) {
+      this->error = std::current_exception();
+    }
   }
   static bool has_failed(const strand& s) {
     auto& r = static_cast<const spawn_record&>(s);

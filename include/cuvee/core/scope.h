@@ -76,7 +76,7 @@ class scope_awaiter : combinator {
 
   bool await_ready() noexcept { return false; }
   bool await_early_cancel() noexcept {
-    if (!scope_ || !scope_->shield) return true;
+    if (!scope_ || !scope_->shield || scope_->body_) return true;
     scope_->outer_asked_ = true;
     return false;
   }

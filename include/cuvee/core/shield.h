@@ -7,7 +7,7 @@ namespace cuvee::inline v0 {
 namespace detail {
 
 template <class A>
-class shield_awaiter : combinator {
+class shield_awaiter : combinator, scope_around<A> {
  public:
   explicit shield_awaiter(A&& a) : child_(std::move(a)) {}
   shield_awaiter(shield_awaiter&&) = default;  // before it starts
@@ -20,7 +20,8 @@ class shield_awaiter : combinator {
     child_ended = [](combinator& c, const std::exception_ptr*) {
       if (--c.pending == 0) c.parent->complete();
     };
-    child_.start(*this);
+    if constexpr (runs_tasks<A>) scope_node::shield = true;
+    start_under<A>(*this, child_, *this);
     return --pending != 0;
   }
   bool await_cancel(waiter&) noexcept { return false; }

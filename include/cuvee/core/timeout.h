@@ -15,15 +15,8 @@ struct time_limit {
   bool absolute = false;
 };
 
-/// In the context of the tasks that run inside an `A`; a leaf has none.
-template <class A>
-struct limit_node {};
-template <class A>
-  requires may_run_tasks<A>
-struct limit_node<A> : scope_node {};
-
 template <class A, on_expiry Mode>
-class timeout_awaiter : combinator, timer_node, limit_node<A> {
+class timeout_awaiter : combinator, timer_node, scope_around<A> {
  public:
   timeout_awaiter(time_limit limit, A&& a)
       : timer_node(&on_timer), child_(std::move(a)), limit_(limit) {}
@@ -40,13 +33,13 @@ class timeout_awaiter : combinator, timer_node, limit_node<A> {
       stop_timer(*self.home_, self);
       if (--self.pending == 0) self.parent->complete();
     };
-    start_child();
+    start_under<A>(*this, child_, *this);
     if (--pending == 0) return false;
     // A limit that has passed already beats any timer the child starts.
     if (limit_.length <= duration::zero()) start_timer_at(*home_, *this, 0);
     else if (limit_.absolute) start_timer_at(*home_, *this, std::uint64_t(limit_.length.count()));
     else start_timer(*home_, *this, limit_.length);
-    if constexpr (has_context) this->deadline = at;
+    if constexpr (runs_tasks<A>) this->deadline = at;
     return true;
   }
   bool await_cancel(waiter&) {
@@ -73,20 +66,9 @@ class timeout_awaiter : combinator, timer_node, limit_node<A> {
   }
 
  private:
-  static constexpr bool has_context = std::is_base_of_v<scope_node, limit_node<A>>;
-
-  void start_child() {
-    if constexpr (has_context) {
-      this->up = home_->context;
-      context_switch inside(*home_, this);
-      child_.start(*this);
-    } else {
-      child_.start(*this);
-    }
-  }
   static void on_timer(timer_node* n) {
     auto& self = *static_cast<timeout_awaiter*>(n);
-    if constexpr (has_context) self.cancelled = true;
+    if constexpr (runs_tasks<A>) self.cancelled = true;
     self.child_.cancel();
   }
 
