@@ -213,24 +213,13 @@ class start_awaiter : start_state<T> {
   bool await_ready() noexcept { return false; }
   bool await_suspend(waiter& w) {
     this->waiter_ = &w;
-    using call = start_call<Started, F>;
-    auto* record = std::apply(
-        [](F& fn, Args&... args) {
-          return new spawn_record<void, call, Args...>(call{std::move(fn)}, std::move(args)...);
-        },
-        *call_);
-    call_.reset();
-    record->callable().record = record;
-    record->starting = static_cast<start_op*>(this);
-    record_ = record;
     try {
-      group_->adopt(record);
+      start_child();
+      return true;
     } catch (...) {
       this->failure = std::current_exception();
       return false;
     }
-    record->release();  // no handle
-    return true;
   }
   bool await_cancel(waiter&) {
     record_->cancel();
@@ -244,6 +233,21 @@ class start_awaiter : start_state<T> {
   }
 
  private:
+  void start_child() {
+    using call = start_call<Started, F>;
+    auto* record = std::apply(
+        [](F& fn, Args&... args) {
+          return new spawn_record<void, call, Args...>(call{std::move(fn)}, std::move(args)...);
+        },
+        *call_);
+    call_.reset();
+    record->callable().record = record;
+    record->starting = static_cast<start_op*>(this);
+    record_ = record;
+    group_->adopt(record);
+    record->release();  // no handle
+  }
+
   group* group_;
   std::optional<std::tuple<F, Args...>> call_;
   group_record* record_ = nullptr;
