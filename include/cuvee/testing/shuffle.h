@@ -9,9 +9,9 @@ namespace cuvee::inline v0::testing {
 
 /// From now on the loop runs tasks that are ready at the same time in an order drawn from `seed`, also those
 /// whose timers are due together, so that a test that needs a certain order fails for some seed. The same seed
-/// gives the same order wherever nothing else is left to chance, such as threads and sockets. Programs
-/// run tasks in the order they became ready; that is not lost by another seed's order: each task still
-/// runs before those that become ready after the round it is in.
+/// gives the same order wherever nothing else is left to chance, such as threads and sockets. Each task still runs
+/// before those that become ready while it waits for its turn, and a task in `checkpoint` after those that were
+/// ready before it.
 CUVEE_API void shuffle_ready(loop& l, std::uint64_t seed);
 
 /// Undoes `shuffle_ready`: for the first line of a test of the order itself.
