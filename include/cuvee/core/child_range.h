@@ -147,7 +147,6 @@ class range_awaiter : public combinator_awaiter<Derived> {
   std::size_t most_;
   std::size_t next_ = 0;
   std::size_t running_ = 0;
-  context_node* context_ = nullptr;
   bool filling_ = false;
 };
 

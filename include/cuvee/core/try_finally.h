@@ -39,6 +39,10 @@ class try_finally_awaiter : combinator, timer_node {
     if (!cleaning_) body_.cancel();
     return false;
   }
+  void visit(visitor& v) {
+    if (cleaning_) cleanup_.visit_block(v);
+    else visit_body(body_, v);
+  }
   bool await_must_resume() const noexcept {
     return body_.state() == outcome::completed || failures_;
   }
