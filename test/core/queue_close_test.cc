@@ -18,6 +18,7 @@ task<> put_all(Q& q, int from, int to) {
 }  // namespace
 
 CUVEE_TEST_CASE("queue: close lets gets drain, then get and put fail; who waits is woken") {
+  testing::keep_fifo();
   queue<int> q(2);
   std::string trace;
   auto put = [&](int i) -> task<> {
@@ -66,6 +67,7 @@ CUVEE_TEST_CASE("queue: close wakes getters of an empty queue with an error") {
 }
 
 CUVEE_TEST_CASE("queue: an immediate close drops the items, wakes everyone, and join returns") {
+  testing::keep_fifo();
   queue<std::shared_ptr<int>> q(2);
   auto item = std::make_shared<int>(1);
   std::string trace;
@@ -94,6 +96,7 @@ CUVEE_TEST_CASE("queue: an immediate close drops the items, wakes everyone, and 
 }
 
 CUVEE_TEST_CASE("queue: join waits for one task_done an item, one more is an error") {
+  testing::keep_fifo();
   queue<int> q(4);
   co_await q.join();
   CHECK(code_of([&] { q.task_done(); }) == invalid);
@@ -174,6 +177,7 @@ CUVEE_TEST_CASE("queue: a get whose move throws leaves the item and the line as 
 }
 
 CUVEE_TEST_CASE("queue: a waiting put whose move throws fails, the place goes to the next one") {
+  testing::keep_fifo();
   queue<touchy> q(1);
   CHECK(q.try_put(touchy(0)));
   std::string trace;

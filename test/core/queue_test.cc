@@ -111,6 +111,7 @@ TEST_CASE("queue: try_put leaves the item alone if it does not fit") {
 }
 
 CUVEE_TEST_CASE("queue: who waits is served in order, a newcomer does not overtake") {
+  testing::keep_fifo();
   queue<int> q(1);
   std::string trace;
   auto put = [&](int i) -> task<> {
@@ -140,6 +141,7 @@ CUVEE_TEST_CASE("queue: who waits is served in order, a newcomer does not overta
 }
 
 CUVEE_TEST_CASE("queue: of two getters the one that is cancelled as an item comes gives it up") {
+  testing::keep_fifo();
   for (bool cancel_first : {true, false}) {
     queue<std::string> q(4);
     std::string trace;
@@ -164,6 +166,7 @@ CUVEE_TEST_CASE("queue: of two getters the one that is cancelled as an item come
 }
 
 CUVEE_TEST_CASE("queue: three getters, one cancelled, two items go to the other two") {
+  testing::keep_fifo();
   for (std::size_t victim = 0; victim < 3; victim++) {
     queue<int> q(4);
     std::vector<int> got;
@@ -180,6 +183,7 @@ CUVEE_TEST_CASE("queue: three getters, one cancelled, two items go to the other 
 }
 
 CUVEE_TEST_CASE("queue: the item of a cancelled put never appears, later ones keep their order") {
+  testing::keep_fifo();
   queue<int> q(1);
   std::vector<int> got;
   co_await task_group([&](group& g) -> task<> {

@@ -70,6 +70,7 @@ CUVEE_TEST_CASE("race: all fail, the first failure is thrown and the others ride
 }
 
 CUVEE_TEST_CASE("race: different types give a variant, voids give monostate") {
+  testing::keep_fifo();
   auto text = []() -> task<std::string> { co_return "text"; };
   auto [index, value, errors] = co_await race(forever(), text(), fail_later());
   CHECK(index == 1);
@@ -102,6 +103,7 @@ CUVEE_TEST_CASE("race: two ready leaves at the start, the second is not touched"
 
 CUVEE_TEST_CASE(
     "race: two tasks that succeed in one turn, one value is returned and the other destroyed") {
+  testing::keep_fifo();
   auto shared = std::make_shared<int>(1);
   auto hold = [](std::shared_ptr<int> p) -> task<std::shared_ptr<int>> {
     co_await checkpoint();

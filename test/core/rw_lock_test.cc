@@ -53,6 +53,7 @@ CUVEE_TEST_CASE("rw_lock: many share it, one has it alone") {
 }
 
 CUVEE_TEST_CASE("rw_lock: a writer that waits blocks later readers, who then share it") {
+  testing::keep_fifo();
   rw_lock l;
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
@@ -67,6 +68,7 @@ CUVEE_TEST_CASE("rw_lock: a writer that waits blocks later readers, who then sha
 }
 
 CUVEE_TEST_CASE("rw_lock: a writer gives up waiting, the readers behind it go on at once") {
+  testing::keep_fifo();
   rw_lock l;
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
@@ -106,6 +108,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("rw_lock: unlocked and the woken waiter cancelled in one turn, the next gets it") {
+  testing::keep_fifo();
   rw_lock l;
   std::string trace;
   co_await task_group([&](group& g) -> task<> {

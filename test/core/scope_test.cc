@@ -49,6 +49,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("scope: cancelled by another task while it waits") {
+  testing::keep_fifo();
   std::string trace;
   cancel_scope s;
   auto waits = [&]() -> task<int> {
@@ -178,6 +179,7 @@ CUVEE_TEST_CASE("scope: moving the deadline out after it has passed revives noth
 }
 
 CUVEE_TEST_CASE("scope: a shield holds a cancel from outside until the block has ended") {
+  testing::keep_fifo();
   std::string trace;
   auto shielded = [&](cancel_scope& s) -> task<> {
     s.set_shield(true);

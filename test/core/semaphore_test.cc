@@ -43,6 +43,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("semaphore: three tasks that loop twice take turns") {
+  testing::keep_fifo();
   testing::virtual_clock clock;
   semaphore s(1);
   std::string trace;
@@ -76,6 +77,7 @@ CUVEE_TEST_CASE("semaphore: the first two waiters cancelled, a release goes to t
 }
 
 CUVEE_TEST_CASE("semaphore: several permits wake several waiters in order, the rest stays") {
+  testing::keep_fifo();
   semaphore s(0);
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
@@ -95,6 +97,7 @@ CUVEE_TEST_CASE("semaphore: several permits wake several waiters in order, the r
 
 CUVEE_TEST_CASE(
     "semaphore: released and the woken waiter cancelled in one turn, no permit is lost") {
+  testing::keep_fifo();
   semaphore s(0);
   int taken = 0;
   co_await task_group([&](group& g) -> task<> {

@@ -40,6 +40,7 @@ struct attempts {
 
 CUVEE_TEST_CASE(
     "staggered_race: hosts of 1, 1 and 0.2 s and a delay of 0.25 s, the third wins at 0.7 s") {
+  testing::keep_fifo();
   attempts a;
   auto [index, value, errors] = co_await staggered_race(250ms, a.hosts(1s, 1s, 200ms));
   CHECK(a.clock.elapsed() == 700ms);
@@ -94,6 +95,7 @@ CUVEE_TEST_CASE("staggered_race: the failure of an older attempt starts nothing"
 }
 
 CUVEE_TEST_CASE("staggered_race: callables are called when their turn comes") {
+  testing::keep_fifo();
   testing::virtual_clock clock;
   int calls = 0;
   std::vector<std::function<task<int>()>> all;
@@ -174,6 +176,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("staggered_race: cancelled while suspended, no further attempt starts") {
+  testing::keep_fifo();
   attempts a;
   bool after = false;
   auto body = [&]() -> task<> {

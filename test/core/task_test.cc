@@ -166,6 +166,7 @@ TEST_CASE("task: 10,000 children without a handle kept, all complete") {
 }
 
 CUVEE_TEST_CASE("task: spawned a, b, c, they start in that order when the spawner next suspends") {
+  testing::keep_fifo();
   std::string trace;
   co_await task_group([&](group& g) -> task<> {
     g.spawn(note, std::ref(trace), 'a', "argument");

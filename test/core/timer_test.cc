@@ -16,6 +16,7 @@ using namespace scenario;
 using namespace std::chrono_literals;
 
 CUVEE_TEST_CASE("timer: 10,000 equal deadlines fire in start order") {
+  testing::keep_fifo();
   testing::virtual_clock clock;
   std::vector<int> order;
   time_point when = loop::current().now() + 1s;
@@ -52,6 +53,7 @@ CUVEE_TEST_CASE("timer: random deadlines, a third of them cancelled, fire in dea
 }
 
 CUVEE_TEST_CASE("timer: real sleeps never end early and end in deadline order") {
+  testing::keep_fifo();
   std::string order;
   auto wait = [&](duration d, char c) -> task<> {
     auto before = std::chrono::steady_clock::now();

@@ -99,6 +99,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("wait: a child that ends at the very limit is done") {
+  testing::keep_fifo();
   testing::virtual_clock clock;
   co_await task_group([&](group& g) -> task<> {
     handles all;
