@@ -104,21 +104,28 @@ void loop_state::free_if_closed() noexcept {
   if (handles_to_close == 0 && handles.empty()) delete this;
 }
 
+/// Returns: what is left of the budget.
+template <class F>
+inline int loop_state::run_ready(int budget, F step) {
+  for (; budget > 0; budget--) {
+    waiter* w = ready_head;
+    if (!w) break;
+    ready_head = w->queue_next;
+    if (!ready_head) ready_tail = &ready_head;
+    step(*static_cast<strand*>(w));
+  }
+  return budget;
+}
+
 void loop_state::drain() {
   turns++;
   if (watch) [[unlikely]]
     watch->turn_begins();
   int budget = steps_per_drain;
   do {
-    for (; budget > 0; budget--) {
-      waiter* w = ready_head;
-      if (!w) break;
-      ready_head = w->queue_next;
-      if (!ready_head) ready_tail = &ready_head;
-      if (watch) [[unlikely]]
-        watch->step(*static_cast<strand*>(w));
-      else static_cast<strand*>(w)->run();
-    }
+    if (watcher* w = watch) [[unlikely]]
+      budget = run_ready(budget, [w](strand& s) { w->step(s); });
+    else budget = run_ready(budget, [](strand& s) { s.run(); });
     running = nullptr;
     context = nullptr;
     while (!turn_ends.empty()) {

@@ -118,6 +118,8 @@ struct loop_state : scheduler {
  private:
   void keep_idling(bool wanted);
   void watch_waits();
+  template <class F>
+  int run_ready(int budget, F step);
   void report_unfinished();
   void report_open_handles();
   template <class F>
