@@ -104,25 +104,33 @@ void loop_state::free_if_closed() noexcept {
   if (handles_to_close == 0 && handles.empty()) delete this;
 }
 
-inline void loop_state::run_ready(int& budget) {
+/// Returns: what is left of the budget.
+template <class F>
+inline int loop_state::run_each(int budget, F step) {
   for (; budget > 0; budget--) {
     waiter* w = ready_head;
     if (!w) break;
     ready_head = w->queue_next;
     if (!ready_head) ready_tail = &ready_head;
-    if (watch) [[unlikely]]
-      watch->step(*static_cast<strand*>(w));
-    else static_cast<strand*>(w)->run();
+    step(*static_cast<strand*>(w));
   }
+  return budget;
 }
 
-void loop_state::run_rounds(int& budget) {
+inline int loop_state::run_ready(int budget) {
+  if (watcher* w = watch) [[unlikely]]
+    return run_each(budget, [w](strand& s) { w->step(s); });
+  return run_each(budget, [](strand& s) { s.run(); });
+}
+
+int loop_state::run_rounds(int budget) {
   while (probe && ready_head && budget > 0) {
     int round = probe->before_round(*this);
-    if (round == 0) budget = 0;
+    if (round == 0) return 0;
     budget -= round;
     run_ready(round);
   }
+  return budget;
 }
 
 void loop_state::drain() {
@@ -132,8 +140,8 @@ void loop_state::drain() {
   int budget = steps_per_drain;
   do {
     if (probe) [[unlikely]]
-      run_rounds(budget);
-    else run_ready(budget);
+      budget = run_rounds(budget);
+    else budget = run_ready(budget);
     running = nullptr;
     context = nullptr;
     while (!turn_ends.empty()) {

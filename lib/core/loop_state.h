@@ -131,12 +131,14 @@ struct loop_state : scheduler {
  private:
   void keep_idling(bool wanted);
   void watch_waits();
+  template <class F>
+  int run_each(int budget, F step);
+  int run_ready(int budget);
+  int run_rounds(int budget);
   void report_unfinished();
   void report_open_handles();
   template <class F>
   bool run_while_alive(F ended);
-  void run_ready(int& budget);
-  void run_rounds(int& budget);
   void step_virtual();
   void step_quiet();
   void await_quiet();

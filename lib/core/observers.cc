@@ -96,6 +96,7 @@ void observers::remove(const instrument& i) noexcept {
 void observers::forget() noexcept {
   births_.clear();
   handles_.clear();
+  began_ = 0;
 }
 
 void observers::spawned(strand& s) {

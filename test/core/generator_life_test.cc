@@ -44,7 +44,7 @@ struct chain_walker {
       auto& p =
           std::coroutine_handle<detail::promise_base>::from_address(frame.address()).promise();
       frames++;
-      if (!p.suspended_at) unknown++;
+      if (p.where.line() == 0) unknown++;
       frame = p.awaited_by ? p.awaited_by->parent : std::coroutine_handle<>();
     }
     return false;

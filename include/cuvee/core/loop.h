@@ -109,7 +109,7 @@ class CUVEE_API loop {
   void set_slow_step(std::chrono::duration<Rep, Period> limit) {
     report_steps_over(detail::saturated(limit));
   }
-  /// Takes effect at once; several are called in the order in which they were added.
+  /// Takes effect on the next turn; several are called in the order in which they were added.
   void add_instrument(std::shared_ptr<instrument> i);
   void remove_instrument(const instrument& i) noexcept;
 
