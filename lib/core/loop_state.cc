@@ -48,6 +48,8 @@ void start_timer_at(scheduler& s, timer_node& node, std::uint64_t at) {
   if (l.debug) [[unlikely]]
     l.check_thread("start a timer");
   l.timers.add(node, at < farthest ? at : farthest);
+  if (at == 0) [[unlikely]]
+    l.overdue = true;
   if (l.depth == 0) l.arm_timer();
 }
 void start_timer(scheduler& s, timer_node& node, duration from_now) {
@@ -149,6 +151,8 @@ void loop_state::drain() {
       e.unlink();
       e.at_turn_end(e);
     }
+    if (overdue) [[unlikely]]
+      fire_overdue();
     if (!ready_head) [[likely]]
       break;
   } while (budget > 0);
@@ -196,6 +200,17 @@ void loop_state::arm_timer() {
         state.firing = false;
       },
       ms > loop_ms ? ms - loop_ms : 0, 0);
+}
+
+// A limit that had passed before it was set cuts what it is about at the end of the same turn: no I/O of
+// the next poll may be quicker.
+void loop_state::fire_overdue() {
+  overdue = false;
+  while (!timers.empty() && timers.next_deadline() == 0) {
+    timer_node& node = timers.front();
+    timers.remove(node);
+    node.fired(&node);
+  }
 }
 
 void loop_state::fire_timers() {

@@ -54,6 +54,7 @@ struct loop_state : scheduler {
   void drain();
   void arm_timer();
   void fire_timers();
+  void fire_overdue();
   void run_posted();
   void at_turn_end(turn_end& e) noexcept {
     if (!e.linked()) turn_ends.push_back(e);
@@ -97,6 +98,7 @@ struct loop_state : scheduler {
   int depth = 0;            // nested libuv callbacks
   std::uint64_t turns = 0;  // outermost callbacks, to see whether anything happened
   bool idling = false;
+  bool overdue = false;  // a timer of time zero was started
   bool firing = false;   // inside the timer's callback
   bool polling = false;  // inside our own uv_run
   int holds = 0;         // tasks in `forever`, loop_refs: waiting that is no deadlock
