@@ -6,6 +6,8 @@ namespace cuvee::inline v0 {
 
 namespace detail {
 
+constinit thread_local context_node* job_context = nullptr;
+
 strand& enter_binding(binding_node& node) {
   scheduler& home = require_scheduler();
   if (!home.running)

@@ -207,3 +207,29 @@ CUVEE_TEST_CASE("cancel: destructors may set events and cancel others while a fr
   });
   CHECK(trace == "nh");
 }
+
+CUVEE_TEST_CASE("cancel: of two tasks that join each other one is cancelled, both end") {
+  std::optional<task_handle<void>> a, b;
+  bool first_told = false;
+  auto join = [](std::optional<task_handle<void>>& other) -> task<> {
+    co_await checkpoint();
+    co_await other->join();
+  };
+  co_await task_group([&](group& g) -> task<> {
+    auto guarded = [&]() -> task<> {
+      try {
+        co_await join(b);
+      } catch (const cancelled_error&) {
+        first_told = true;
+      }
+    };
+    a.emplace(g.spawn(guarded));
+    b.emplace(g.spawn(join, std::ref(a)));
+    co_await turns(3);
+    b->cancel();
+  });
+  CHECK(first_told);
+  CHECK(b->was_cancelled());
+  a.reset();
+  b.reset();
+}

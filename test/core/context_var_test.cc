@@ -98,6 +98,16 @@ CUVEE_TEST_CASE("context variable: a cancelled child leaves its parent's binding
   CHECK(level.get() == 4);
 }
 
+CUVEE_TEST_CASE("context variable: a job on another thread sees what its awaiter had bound") {
+  auto number = level.bind(6);
+  auto name = label.bind("six");
+  auto job = [] { return label.get() + " " + std::to_string(level.get()); };
+  std::string seen = co_await offload(job);
+  CHECK(seen == "six 6");
+  seen = co_await offload(job).abandon_on_cancel();
+  CHECK(seen == "six 6");
+}
+
 TEST_CASE("context variable: outside of a task it can be read but not bound") {
   CHECK(level.get() == 1);
   loop l;

@@ -201,3 +201,16 @@ TEST_CASE("runner: after run_main has ended the background, it takes new tasks")
   CHECK(r.run_main(main_task) == 0);
   CHECK(started == 2);
 }
+
+TEST_CASE(
+    "runner: a job that hangs on its thread does not keep one Ctrl-C from ending the process") {
+  auto end = in_child([] {
+    runner r;
+    r.exit_within(20ms);
+    return r.run_main([]() -> task<> {
+      std::raise(SIGINT);
+      co_await offload([] { pause(); });
+    });
+  });
+  CHECK(end.exited_with(130));
+}

@@ -152,3 +152,24 @@ CUVEE_TEST_CASE("start: into a failing group, throws closed") {
   }
   CHECK(code == errc::closed);
 }
+
+CUVEE_TEST_CASE(
+    "start: cancelling the narrower scope that started a child does not touch it any more") {
+  bool ended = false;
+  auto serve = [&](started<int> ready) -> task<> {
+    ready(7);
+    co_await turns(5);
+    ended = true;
+  };
+  int port = 0;
+  co_await task_group([&](group& g) -> task<> {
+    co_await scope([&](cancel_scope& narrow) -> task<> {
+      port = co_await g.start<int>(serve);
+      narrow.cancel();
+      co_await forever();
+    });
+    CHECK_FALSE(ended);
+  });
+  CHECK(port == 7);
+  CHECK(ended);
+}

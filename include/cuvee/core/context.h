@@ -67,9 +67,12 @@ CUVEE_API strand& enter_binding(binding_node& node);
 CUVEE_API std::unique_ptr<binding_node> copy_bindings(const context_node* from,
                                                       context_node* until);
 
-/// The context of whoever runs now; null outside of tasks.
+/// What a job on another thread runs under: copies of what its awaiter had bound.
+extern CUVEE_API CUVEE_HOT_TLS constinit thread_local context_node* job_context;
+
+/// The context of whoever runs now; null outside of tasks and jobs.
 inline context_node* current_context() noexcept {
-  return this_scheduler ? this_scheduler->context : nullptr;
+  return this_scheduler ? this_scheduler->context : job_context;
 }
 
 /// Starts children on behalf of a task that is not running, under that task's context.

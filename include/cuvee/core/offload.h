@@ -17,7 +17,10 @@ class offload_awaiter : job_wait {
 
   using job_wait::await_must_resume;
   using job_wait::await_ready;
-  bool await_suspend(waiter& w) noexcept { return start(w); }
+  bool await_suspend(waiter& w) noexcept {
+    call_.inherit_context();
+    return start(w);
+  }
   bool await_cancel(waiter&) {
     call_.request_stop();
     return withdraw(false);

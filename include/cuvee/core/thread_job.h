@@ -2,6 +2,7 @@
 #pragma once
 #include <cuvee/base/list.h>
 #include <cuvee/core/child.h>
+#include <cuvee/core/context.h>
 #include <cuvee/core/loop_ref.h>
 
 #include <exception>
@@ -37,13 +38,20 @@ class job_call {
   job_call(job_call&& other)  // before it runs
       : fn_(std::move(other.fn_)), stop_(std::move(other.stop_)) {}
 
-  void operator()() noexcept {
+  /// On the loop's thread, before it runs: the job sees the context variables of its awaiter. Copies, for an
+  /// abandoned job outlives them.
+  void inherit_context() noexcept {
     try {
-      if constexpr (takes_stop_token<F>) keep(&stop_);
-      else keep(nullptr);
+      bound_ = copy_bindings(current_context(), nullptr);
     } catch (...) {
       error_ = std::current_exception();
     }
+  }
+  void operator()() noexcept {
+    if (error_) return;
+    job_context = bound_.get();
+    run();
+    job_context = nullptr;
   }
   void request_stop() {
     if constexpr (takes_stop_token<F>) stop_.request_stop();
@@ -55,6 +63,14 @@ class job_call {
   F& callable() noexcept { return fn_; }
 
  private:
+  void run() noexcept {
+    try {
+      if constexpr (takes_stop_token<F>) keep(&stop_);
+      else keep(nullptr);
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+  }
   void keep(const std::stop_source* stop) {
     if constexpr (std::is_void_v<result_type>) {
       invoke_job(fn_, stop);
@@ -67,6 +83,7 @@ class job_call {
   struct no_source {};
   F fn_;
   [[no_unique_address]] std::conditional_t<takes_stop_token<F>, std::stop_source, no_source> stop_;
+  std::unique_ptr<binding_node> bound_;
   std::optional<stored<result_type>> value_;
   std::exception_ptr error_;
 };
@@ -170,7 +187,10 @@ class thread_awaiter : job_wait {
 
   using job_wait::await_must_resume;
   using job_wait::await_ready;
-  bool await_suspend(waiter& w) noexcept { return start(w); }
+  bool await_suspend(waiter& w) noexcept {
+    job_->call.inherit_context();
+    return start(w);
+  }
   bool await_cancel(waiter&) {
     job_->call.request_stop();
     return withdraw(abandon_);
