@@ -372,7 +372,8 @@ inline task<> calling() {
 inline task<> calling_back() {
   loop_ref here = loop::current().ref();
   thread_pool pool(1);
-  int seven = co_await pool.run([here] { return from_thread::run(here, [] { return later(7); }); });
+  auto job = [here] { return from_thread::run(here, [] { return later(7); }); };
+  int seven = co_await pool.run(job);
   expect(seven == 7, "from_thread");
 }
 
