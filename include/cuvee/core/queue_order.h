@@ -19,8 +19,10 @@ template <class T>
 using item_buffer =
     std::conditional_t<std::is_nothrow_move_constructible_v<T>, ring<T>, std::deque<T>>;
 
-template <class T>
-class fifo_order {
+enum class taken_first : bool { oldest, newest };
+
+template <class T, taken_first First>
+class line_order {
  public:
   static constexpr bool takes_safely = std::is_nothrow_move_constructible_v<T>;
 
@@ -35,39 +37,23 @@ class fifo_order {
   }
   template <class Slot>
   void take(Slot& into) {
-    into.emplace(std::move(items_.front()));
-    items_.pop_front();
+    if constexpr (First == taken_first::oldest) {
+      into.emplace(std::move(items_.front()));
+      items_.pop_front();
+    } else {
+      into.emplace(std::move(items_.back()));
+      items_.pop_back();
+    }
   }
   void clear() noexcept { items_.clear(); }
 
  private:
   item_buffer<T> items_;
 };
-
 template <class T>
-class lifo_order {
- public:
-  static constexpr bool takes_safely = std::is_nothrow_move_constructible_v<T>;
-
-  std::size_t size() const noexcept { return items_.size(); }
-  bool pushes_safely() const noexcept {
-    if constexpr (takes_safely) return !items_.at_capacity();
-    else return false;
-  }
-  template <class U>
-  void push(U&& item) {
-    items_.emplace_back(std::forward<U>(item));
-  }
-  template <class Slot>
-  void take(Slot& into) {
-    into.emplace(std::move(items_.back()));
-    items_.pop_back();
-  }
-  void clear() noexcept { items_.clear(); }
-
- private:
-  item_buffer<T> items_;
-};
+using fifo_order = line_order<T, taken_first::oldest>;
+template <class T>
+using lifo_order = line_order<T, taken_first::newest>;
 
 /// A binary heap. Its comparisons are all made before anything moves, and what moves then cannot throw.
 template <class T, class Compare>
