@@ -101,7 +101,7 @@ void loop::poll() {
 }
 
 void loop::after_fork() {
-  int status = uv_loop_fork(state_->uv);
+  int status = detail::uv::loop_fork(state_->uv);
   if (status < 0)
     throw error(std::error_code(-status, std::generic_category()), "go on after fork");
 }

@@ -28,6 +28,7 @@ constexpr int fault(const char*) { return 0; }
   }
 
 CUVEE_UV(loop_init, (uv_loop_t * l), (l))
+CUVEE_UV(loop_fork, (uv_loop_t * l), (l))
 CUVEE_UV(timer_init, (uv_loop_t * l, uv_timer_t* h), (l, h))
 CUVEE_UV(idle_init, (uv_loop_t * l, uv_idle_t* h), (l, h))
 CUVEE_UV(async_init, (uv_loop_t * l, uv_async_t* h, uv_async_cb cb), (l, h, cb))
