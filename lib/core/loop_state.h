@@ -104,6 +104,7 @@ struct loop_state : scheduler {
   int holds = 0;         // tasks in `forever`, loop_refs: waiting that is no deadlock
   int handles_to_close = 3;
   std::uint64_t armed_ms = never;
+  std::uint64_t armed_for = never;  // the deadline that this was found for
   timer_heap timers;
   group background;
   list<turn_end> turn_ends;
@@ -136,7 +137,11 @@ struct loop_state : scheduler {
   template <class F>
   int run_each(int budget, F step);
   int run_ready(int budget);
-  int run_rounds(int budget);
+  int run_watched(int budget);
+  int run_observed(int budget);
+  void drain_observed();
+  template <class Run>
+  void drain_by(Run run);
   void report_unfinished();
   void report_open_handles();
   template <class F>
