@@ -59,7 +59,12 @@ class staggered_awaiter
     }
     advancing_ = false;
     if (started || this->stopping) stop_timer(*this->home_, *this);
-    if (started && !this->stopping && next_ < allowed_) start_timer(*this->home_, *this, delay_);
+    if (!started || this->stopping || next_ >= allowed_) return;
+    try {
+      start_timer(*this->home_, *this, delay_);
+    } catch (...) {
+      this->give_up(std::current_exception());
+    }
   }
   bool failed(std::size_t i) { return this->nth(i).state() == outcome::completed; }
   static void on_timer(timer_node* n) {
