@@ -264,9 +264,8 @@ void loop_state::await_remote(int change) noexcept {
   else uv_ref(uv::as_handle(&wake));
 }
 
-void loop_state::report_lost() noexcept {
-  std::fputs("cuvee: a report was lost: out of memory\n", stderr);
-}
+// Short enough to need no memory.
+void loop_state::report_lost() noexcept { owner->send_report({"report lost", nullptr}); }
 
 void loop_state::step_virtual() {
   std::uint64_t before = turns;

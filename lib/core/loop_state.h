@@ -66,7 +66,7 @@ struct loop_state : scheduler {
   void report_error(std::string_view message, std::exception_ptr error) noexcept {
     report_made([&] { return report{std::string(message), error}; });
   }
-  /// `make()` is the report. Where memory is too short for it, a line on stderr says so.
+  /// `make()` is the report. Where memory is too short for it, another one says so.
   template <class F>
   void report_made(F make) noexcept {
     try {
@@ -144,7 +144,7 @@ struct loop_state : scheduler {
   static constexpr std::uint64_t ns_per_ms = 1'000'000;
 
  private:
-  static void report_lost() noexcept;
+  void report_lost() noexcept;
   void open_handles();
   void own_handle(uv_handle_t* h) noexcept;
   void close_and_free() noexcept;
