@@ -146,6 +146,8 @@ loop_stats loop::stats() const {
   s.posts = l.posts;
   s.reads = l.reads;
   s.writes = l.writes;
+  s.read_bytes = l.read_bytes;
+  s.written_bytes = l.written_bytes;
   return s;
 }
 

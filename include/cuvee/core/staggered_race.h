@@ -113,4 +113,8 @@ auto staggered_race(std::chrono::duration<Rep, Period> delay, R attempts) {
   return staggered_race(delay, std::move(tasks));
 }
 
+template <class Rep, class Period, class T>
+void staggered_race(std::chrono::duration<Rep, Period>,
+                    std::vector<task<T>>&) = delete;  // …(delay, std::move(attempts))
+
 }  // namespace cuvee::inline v0

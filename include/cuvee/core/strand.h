@@ -165,11 +165,15 @@ struct leaf_awaiter {
   /// What the awaiter throws comes out of the co_await.
   template <class F>
   bool attempt(F begin) noexcept(quiet) {
-    try {
+    if constexpr (quiet) {
       return begin();
-    } catch (...) {
-      suspension::failed_at_once(owner);
-      throw;
+    } else {
+      try {
+        return begin();
+      } catch (...) {
+        suspension::failed_at_once(owner);
+        throw;
+      }
     }
   }
 };
