@@ -388,7 +388,10 @@ void loop_state::shut_down() {
   box->close();
   drop_locals();
   if (debug) report_open_handles();
-  handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
+  {
+    turn t(*this);  // blocks without a handle finish at its end
+    handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
+  }
   close_and_free();
 }
 
