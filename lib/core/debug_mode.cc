@@ -94,9 +94,9 @@ void loop_state::report_open_handles() {
     if (h.closing()) return;
     std::string maker = looking->maker_of(h);
     if (!maker.empty()) maker = "; made by " + maker;
-    report_error("a " + std::string(uv_handle_type_name(h.type())) +
-                     " handle was not closed before its loop ended" + maker,
-                 nullptr);
+    report_error(
+        "a " + std::string(h.kind()) + " handle was not closed before its loop ended" + maker,
+        nullptr);
   });
 }
 

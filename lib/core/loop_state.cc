@@ -345,7 +345,10 @@ void loop_state::shut_down() {
   box->close();
   drop_locals();
   if (debug) report_open_handles();
-  handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
+  {
+    turn t(*this);  // blocks without a handle finish at its end
+    handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
+  }
   auto on_close = [](uv_handle_t* h) {
     auto& state = *static_cast<loop_state*>(h->data);
     state.handles_to_close--;
