@@ -82,6 +82,7 @@ CUVEE_TEST_CASE("thread_pool: cancelled while it runs, is waited for and its res
 }
 
 CUVEE_TEST_CASE("thread_pool: 4 jobs that block and 16 in the queue, which a cancel withdraws") {
+  testing::keep_fifo();
   thread_pool pool(4);
   gate door;
   std::atomic<int> ran = 0;
@@ -130,6 +131,7 @@ CUVEE_TEST_CASE("thread_pool: abandoned, a running job is left to itself and its
 }
 
 CUVEE_TEST_CASE("thread_pool: jobs begin in the order they came") {
+  testing::keep_fifo();
   thread_pool pool(1);
   std::vector<int> order;
   co_await task_group([&](group& g) -> task<> {
