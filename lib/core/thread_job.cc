@@ -118,6 +118,7 @@ bool job_wait::withdraw(bool abandon) noexcept {
     return true;
   }
   if (!abandon) return false;
+  shared_->abandoned = true;
   shared_->awaiter = nullptr;
   home_->await_remote(-1);
   return true;
