@@ -167,6 +167,7 @@ class CUVEE_API job_wait {
  private:
   friend struct gate_ticket;
   friend struct job_arrival;
+  friend struct late_arrival;
   friend struct work_request;
   enum class stage : unsigned char { fresh, limited, admitted, submitted, ran, failed };
 
