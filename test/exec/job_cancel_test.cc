@@ -93,24 +93,6 @@ CUVEE_TEST_CASE("from_thread: the job is cancelled: so is the task, and the job 
   }
 }
 
-CUVEE_TEST_CASE("from_thread: an abandoned job is told after its awaiter has gone on") {
-  auto c = std::make_shared<shared_call>();
-  bool still = false;
-  co_await task_group([&](group& g) -> task<> {
-    auto h = g.spawn([&]() -> task<> {
-      auto job = calling_job(c);
-      co_await offload(std::move(job)).abandon_on_cancel();
-    });
-    co_await c->begun.wait();
-    h.cancel();
-    co_await turns(2);
-    CHECK(h.was_cancelled());
-    still = !c->job_ended;
-  });
-  while (!c->job_ended) co_await checkpoint();
-  CHECK(c->seen == "cancelled");
-}
-
 CUVEE_TEST_CASE("from_thread: a cancelled job that goes on makes no further call") {
   thread_pool pool(1);
   for (int way = 0; way < ways; way++) {

@@ -6,8 +6,8 @@
 namespace cuvee::inline v0::from_thread {
 
 /// Calls `fn()` on a loop, runs the task it returns if it does, and blocks this thread until the end.
-/// Returns: its value. Errors: what it throws; loop_closed if the loop or its main task ends first (where background
-/// tasks live on, it does as well); cancelled_error; resource_deadlock_would_occur on a thread that runs a loop.
+/// Returns: its value. Errors: what it throws; loop_closed if the loop ends first, or its main task while no background
+/// task lives on; cancelled_error; resource_deadlock_would_occur on a thread that runs a loop.
 /// Cancel: with the job that this thread runs, if it runs one: a call that has not begun is withdrawn, a task is
 /// cancelled and its end awaited, and cancelled_error thrown unless it gave a result all the same. A cancelled job can make
 /// no further calls.
