@@ -49,6 +49,14 @@ CUVEE_TEST_CASE("thread_pool: an exception in a job reaches the awaiter with its
   CHECK(why == "job");
 }
 
+CUVEE_TEST_CASE("thread_pool: a job sees the context variables its awaiter had bound") {
+  static constinit context_var<int> level(1);
+  thread_pool pool(1);
+  auto bound = level.bind(6);
+  int seen = co_await pool.run([] { return level.get(); });
+  CHECK(seen == 6);
+}
+
 CUVEE_TEST_CASE("thread_pool: cancelled before it suspends, the job never runs") {
   thread_pool pool(1);
   std::atomic<bool> ran = false;
