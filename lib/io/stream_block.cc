@@ -143,6 +143,7 @@ void stream_block::on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
 
 inline void stream_block::arrived(std::size_t n, const uv_buf_t& buffer) {
   home().reads++;
+  home().read_bytes += n;
   {
     turn t(home());
     if (window_size_ != 0) {
@@ -272,6 +273,15 @@ std::string stream_block::name() {
     return peer().to_string();
   } catch (const cuvee::error&) {
     return "tcp peer";
+  }
+}
+
+std::string stream_block::label() {
+  if (!name_.empty()) return name_;
+  try {
+    return "tcp " + peer().to_string();
+  } catch (const cuvee::error&) {
+    return "tcp";
   }
 }
 

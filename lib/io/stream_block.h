@@ -102,6 +102,8 @@ class stream_block : public handle_block, turn_end, public pooled {
 
   /// For error texts: the peer, or what the stream is.
   std::string name();
+  /// For the task tree: with the kind of stream.
+  std::string label();
   void set_name(std::string name) { name_ = std::move(name); }
   endpoint peer();
 

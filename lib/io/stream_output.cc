@@ -71,6 +71,7 @@ std::size_t stream_block::write_some(const uv_buf_t* buffers, unsigned n, int& s
   int written = uv::try_write(stream(), buffers, n);
   if (written >= 0) [[likely]] {
     home().writes++;
+    home().written_bytes += static_cast<std::uint64_t>(written);
     return static_cast<std::size_t>(written);
   }
   if (written != UV_EAGAIN) status = written;
@@ -119,7 +120,10 @@ void stream_block::queue_output(output_block* block) {
 
 void stream_block::wrote(std::size_t n, int status) {
   in_flight_ -= n;
-  home().writes += status == 0;
+  if (status == 0) {
+    home().writes++;
+    home().written_bytes += n;
+  }
   if (status < 0 && write_error_ == 0) write_error_ = status;
   if (drain_waiter_ && drained(drain_limit_)) std::exchange(drain_waiter_, nullptr)->complete();
 }
