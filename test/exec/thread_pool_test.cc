@@ -50,7 +50,7 @@ CUVEE_TEST_CASE("thread_pool: an exception in a job reaches the awaiter with its
 }
 
 CUVEE_TEST_CASE("thread_pool: a job sees the context variables its awaiter had bound") {
-  static constinit context_var<int> level(1);
+  static context_var<int> level{1};
   thread_pool pool(1);
   auto bound = level.bind(6);
   int seen = co_await pool.run([] { return level.get(); });
