@@ -75,6 +75,7 @@ TEST_CASE("thread_pool: close reports a thread that would not end, and the destr
 }
 
 CUVEE_TEST_CASE("thread_pool: closed while tasks await it, they get closed and running ones end") {
+  testing::keep_fifo();
   thread_pool pool(1);
   gate door;
   auto blocking = [&door] { door.pass(); };

@@ -49,6 +49,14 @@ CUVEE_TEST_CASE("thread_pool: an exception in a job reaches the awaiter with its
   CHECK(why == "job");
 }
 
+CUVEE_TEST_CASE("thread_pool: a job sees the context variables its awaiter had bound") {
+  static context_var<int> level{1};
+  thread_pool pool(1);
+  auto bound = level.bind(6);
+  int seen = co_await pool.run([] { return level.get(); });
+  CHECK(seen == 6);
+}
+
 CUVEE_TEST_CASE("thread_pool: cancelled before it suspends, the job never runs") {
   thread_pool pool(1);
   std::atomic<bool> ran = false;
@@ -82,6 +90,7 @@ CUVEE_TEST_CASE("thread_pool: cancelled while it runs, is waited for and its res
 }
 
 CUVEE_TEST_CASE("thread_pool: 4 jobs that block and 16 in the queue, which a cancel withdraws") {
+  testing::keep_fifo();
   thread_pool pool(4);
   gate door;
   std::atomic<int> ran = 0;
@@ -130,6 +139,7 @@ CUVEE_TEST_CASE("thread_pool: abandoned, a running job is left to itself and its
 }
 
 CUVEE_TEST_CASE("thread_pool: jobs begin in the order they came") {
+  testing::keep_fifo();
   thread_pool pool(1);
   std::vector<int> order;
   co_await task_group([&](group& g) -> task<> {
