@@ -75,11 +75,18 @@ CUVEE_TEST_CASE("stream: a second reader or writer is refused, the first is unha
     bool same = got == big;
     CHECK(same);
   };
-  auto write = [&]() -> task<> { co_await send_all(c.client, big); };
+  event refused;
+  auto write = [&]() -> task<> {
+    co_await refused.wait();
+    co_await send_all(c.client, big);
+  };
   auto second = [&]() -> task<> {
     char byte;
+    co_await checkpoint();  // the first one waits
     auto read = co_await failure_code(c.server.read_some(mutable_bytes(&byte, 1)));
     CHECK(read == errc::busy);
+    refused.set();
+    co_await checkpoint();  // the writer has begun
     auto written = co_await failure_code(c.client.write("x"));
     CHECK(written == errc::busy);
   };
