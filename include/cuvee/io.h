@@ -6,5 +6,7 @@
 #include <cuvee/io/resolve.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
+#include <cuvee/io/tls.h>
 #include <cuvee/io/tls_context.h>
 #include <cuvee/io/tls_info.h>
+#include <cuvee/io/tls_listener.h>

@@ -16,7 +16,7 @@ constexpr int busy_status = UV_EBUSY;
 error stream_error(int status, std::string_view operation, detail::stream_block& b) {
   if (status == busy_status) return error(errc::busy, operation, b.name());
   if (status == UV_ECANCELED) return error(errc::closed, operation, b.name());
-  return detail::uv_error(status, operation, b.name());
+  return b.failure(status, operation, b.name());
 }
 
 }  // namespace

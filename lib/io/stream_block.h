@@ -105,6 +105,8 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   virtual void abort() { close(); }
   void await_closed(close_awaiter& a) noexcept { closers_.push_back(a); }
 
+  /// What a status of this stream means, for whoever did `operation` with it.
+  virtual error failure(int status, std::string_view operation, std::string_view subject) const;
   /// For error texts: the peer, or what the stream is.
   std::string name();
   void set_name(std::string name) { name_ = std::move(name); }
@@ -147,8 +149,9 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   virtual int end_output() = 0;
 
   // What a transport calls, inside a turn. After most of these the stream may be closing.
-  /// Room for bytes that have come; empty if memory is short.
-  [[gnu::always_inline]] inline uv_buf_t where_to_read() noexcept;
+  /// Room for bytes that have come; empty if memory is short. `slab`: where they go if neither a window nor a
+  /// reader has room; of `window_limit` bytes, the caller's again after `arrived`.
+  [[gnu::always_inline]] inline uv_buf_t where_to_read(char* slab) noexcept;
   /// `n` bytes are there.
   [[gnu::always_inline]] inline void arrived(std::size_t n, const uv_buf_t& room);
   /// No byte will come any more: UV_EOF or an error.
@@ -205,7 +208,7 @@ class stream_block : public handle_block, protected turn_end, public pooled {
 };
 
 // Field by field, as uv_buf_init is a call.
-inline uv_buf_t stream_block::where_to_read() noexcept {
+inline uv_buf_t stream_block::where_to_read(char* slab) noexcept {
   uv_buf_t room;
   if (window_size_ != 0) [[unlikely]] {
     bool some = make_room();
@@ -215,7 +218,7 @@ inline uv_buf_t stream_block::where_to_read() noexcept {
     room.base = reader_->into.data();
     room.len = std::min<std::size_t>(reader_->into.size(), 1u << 30);
   } else {
-    room.base = home().read_slab.get();
+    room.base = slab;
     room.len = window_limit;
     CUVEE_UNPOISON(room.base, window_limit);
   }

@@ -71,6 +71,7 @@ class tls_engine {
   void feed(std::string_view bytes) noexcept { input_ = bytes; }
   std::string_view input() const noexcept { return input_; }
   tls_output& output() noexcept { return output_; }
+  const tls_output& output() const noexcept { return output_; }
 
   step handshake() noexcept;
   /// Fills `into` as far as the input reaches; `done` if that was anything.
@@ -86,6 +87,7 @@ class tls_engine {
   /// New keys from here on; the peer is asked to do likewise. Nothing happens below TLS 1.3.
   void update_keys() noexcept;
 
+  bool failed() const noexcept { return failed_; }
   bool established() const noexcept { return established_; }
   bool ended_by_peer() const noexcept { return ended_by_peer_; }
   const tls_shared& shared() const noexcept { return *shared_; }
