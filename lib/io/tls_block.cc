@@ -26,22 +26,22 @@ class scratch_room {
 }  // namespace
 
 tls_block* tls_block::make(loop_state& l, stream inner, std::shared_ptr<tls_shared> shared,
-                           const std::string& host, std::string name) {
+                           const std::string& host, std::string name, std::string_view protocol) {
   if (inner.native().has_reader() || inner.native().has_writer())
     throw error(errc::busy, "tls handshake", name);
   std::unique_ptr<tls_block> block(
-      new tls_block(l, std::move(inner), std::move(shared), host, std::move(name)));
+      new tls_block(l, std::move(inner), std::move(shared), host, std::move(name), protocol));
   block->opened();
   return block.release();
 }
 
 tls_block::tls_block(loop_state& l, stream&& inner, std::shared_ptr<tls_shared> shared,
-                     const std::string& host, std::string name)
+                     const std::string& host, std::string name, std::string_view protocol)
     : stream_block(l, &end_of_turn),
       timer_node(&on_timer),
       inner_(std::move(inner)),
       inner_block_(&inner_.native()),
-      engine_(std::move(shared), host, name),
+      engine_(std::move(shared), host, name, protocol),
       closer_(inner_block_) {
   set_name(std::move(name));
 }

@@ -23,7 +23,7 @@ struct event_waiter : waiter {
 class tls_block final : public stream_block, timer_node {
  public:
   static tls_block* make(loop_state& l, stream inner, std::shared_ptr<tls_shared> shared,
-                         const std::string& host, std::string name);
+                         const std::string& host, std::string name, std::string_view protocol);
   ~tls_block() override;
 
   // The handshake, before all else.
@@ -83,7 +83,7 @@ class tls_block final : public stream_block, timer_node {
   };
 
   tls_block(loop_state& l, stream&& inner, std::shared_ptr<tls_shared> shared,
-            const std::string& host, std::string name);
+            const std::string& host, std::string name, std::string_view protocol);
   stream_block& inner() const noexcept { return *inner_block_; }
 
   // tls_block.cc

@@ -61,8 +61,10 @@ class tls_engine {
     failed,      // for good: `failure`
   };
 
-  /// `host`: what a client asks for and checks; `server`: what its sessions are kept under.
-  tls_engine(std::shared_ptr<tls_shared> shared, std::string host, std::string server);
+  /// `host`: what a client asks for and checks; `server`: what its sessions are kept under; `protocol`: the only
+  /// one for ALPN, instead of the context's.
+  tls_engine(std::shared_ptr<tls_shared> shared, const std::string& host, std::string server,
+             std::string_view protocol = {});
   tls_engine(const tls_engine&) = delete;
   tls_engine& operator=(const tls_engine&) = delete;
   ~tls_engine();
@@ -100,6 +102,8 @@ class tls_engine {
   void reject(X509_STORE_CTX& store) noexcept;
   bool keep_session(SSL_SESSION* session) noexcept;
   int choose_identity(int& alert) noexcept;
+  /// As on the wire.
+  std::string_view protocols() const noexcept { return protocols_; }
 
  private:
   struct bio;
@@ -110,6 +114,7 @@ class tls_engine {
 
   std::shared_ptr<tls_shared> shared_;
   std::string server_;
+  std::string protocols_;
   ssl_ptr ssl_;
   std::string_view input_;
   tls_output output_;
