@@ -95,8 +95,7 @@ void job_wait::submit_to_team() {
 
 void job_wait::arrived() noexcept {
   if (!shared_->dropped) return end(stage::ran);
-  failure_ = std::make_exception_ptr(
-      error(errc::closed, "run", "thread pool", "closed before the job ran"));
+  failure_ = failure_of<error>(errc::closed, "run", "thread pool", "closed before the job ran");
   end(stage::failed);
 }
 

@@ -130,14 +130,17 @@ bool thread_team::withdraw(thread_job& job) noexcept {
   return true;
 }
 
-void thread_team::request_stops(std::unique_lock<std::mutex>& lock) {
-  std::vector<std::shared_ptr<thread_job>> running;
-  for (worker& w : workers_)
-    if (w.job) running.push_back(w.job);
-  lock.unlock();  // callbacks of a stop token are foreign code
-  for (auto& job : running) job->request_stop();
-  running.clear();
-  lock.lock();
+void thread_team::request_stops(std::unique_lock<std::mutex>& lock) noexcept {
+  auto untold = [](const worker& w) { return w.job && !w.job->told_to_stop; };
+  for (auto w = workers_.begin(); w = std::find_if(w, workers_.end(), untold), w != workers_.end();
+       w = workers_.begin()) {
+    std::shared_ptr<thread_job> job = w->job;
+    job->told_to_stop = true;
+    lock.unlock();  // callbacks of a stop token are foreign code
+    job->request_stop();
+    job.reset();
+    lock.lock();
+  }
 }
 
 void thread_team::drop(jobs waiting) noexcept {

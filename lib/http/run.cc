@@ -77,8 +77,8 @@ class worker {
 
 task<int> serve_with_workers(const app& a, serve_options options) {
   bool several = options.workers > 1;
-  tcp_listener first = co_await listen(std::string(options.host), options.port,
-                                       {.backlog = 1024, .reuse_port = several});
+  listen_options listening{.backlog = 1024, .reuse_port = several};
+  tcp_listener first = co_await listen(std::string(options.host), options.port, listening);
   endpoint at = first.local();
   std::string address = at.address();
   serve_options others = options;

@@ -79,6 +79,8 @@ bool process_wait_awaiter::await_cancel(waiter&) noexcept {
   return true;
 }
 
+void process_wait_awaiter::visit(detail::visitor& v) { v.about(block_->name()); }
+
 void process_block::on_closed() {
   while (process_wait_awaiter* a = waiters.pop_front()) {
     a->status_ = status_;

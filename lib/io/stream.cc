@@ -110,6 +110,11 @@ void close_awaiter::await_suspend(waiter& w) {
   block_->close();
 }
 
+void read_awaiter::visit(detail::visitor& v) { v.about(block_->label()); }
+void write_awaiter::visit(detail::visitor& v) { v.about(block_->label()); }
+void shutdown_awaiter::visit(detail::visitor& v) { v.about(block_->label()); }
+void close_awaiter::visit(detail::visitor& v) { v.about(block_->label()); }
+
 stream::~stream() {
   if (block_) block_->disown();
 }

@@ -176,6 +176,15 @@ error stream_block::failure(int status, std::string_view operation,
   return uv_error(status, operation, subject);
 }
 
+std::string stream_block::label() {
+  if (!name_.empty()) return name_;
+  try {
+    return "tcp " + peer().to_string();
+  } catch (const cuvee::error&) {
+    return "tcp";
+  }
+}
+
 endpoint stream_block::peer() const { throw uv_error(UV_ENOTCONN, "peer address", "stream"); }
 endpoint stream_block::local() const { throw uv_error(UV_ENOTCONN, "local address", "stream"); }
 

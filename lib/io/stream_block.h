@@ -109,6 +109,8 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   virtual error failure(int status, std::string_view operation, std::string_view subject) const;
   /// For error texts: the peer, or what the stream is.
   std::string name();
+  /// For the task tree: with the kind of stream.
+  std::string label();
   void set_name(std::string name) { name_ = std::move(name); }
   /// Errors: not_connected, also where there are no addresses.
   virtual endpoint peer() const;
@@ -226,7 +228,6 @@ inline uv_buf_t stream_block::where_to_read(char* slab) noexcept {
 }
 
 inline void stream_block::arrived(std::size_t n, const uv_buf_t& room) {
-  home().reads++;
   {
     turn t(home());
     if (window_size_ != 0) {

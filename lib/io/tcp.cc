@@ -84,6 +84,8 @@ result<tcp_stream> connect_awaiter::await_result() {
   return tcp_stream(std::exchange(op_->block, nullptr));
 }
 
+void connect_awaiter::visit(detail::visitor& v) { v.about("tcp " + to_.to_string()); }
+
 tcp_stream connect_awaiter::await_resume() { return await_result().value(); }
 
 task<tcp_stream> connect(std::string host, std::uint16_t port) {
@@ -234,6 +236,14 @@ tcp_stream accept_awaiter::await_resume() {
   if (!accepted_ && status_ != 0) throw uv_error(status_, "accept", "tcp listener");
   if (!accepted_) throw error(errc::closed, "accept", "tcp listener");
   return tcp_stream(std::exchange(accepted_, nullptr));
+}
+
+void accept_awaiter::visit(detail::visitor& v) {
+  try {
+    v.about("tcp " + listener_->local().to_string());
+  } catch (const error&) {
+    v.about("tcp");
+  }
 }
 
 tcp_listener listen(const endpoint& at, listen_options options) {

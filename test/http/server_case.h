@@ -159,7 +159,7 @@ class reports {
  public:
   reports() {
     loop::current().on_report([this](const report& r) {
-      messages.push_back(r.message + (r.error ? ": " + describe(r.error) : ""));
+      messages.push_back(r.message);
     });
   }
   reports(const reports&) = delete;

@@ -148,4 +148,9 @@ task<> as_completed(R awaitables, F handler) {
   return as_completed(all, std::move(awaitables), std::move(handler));
 }
 
+template <class T, class F>
+void as_completed(std::vector<task<T>>&, F) = delete;  // …(std::move(tasks), handler)
+template <class T, class F>
+void as_completed(width, std::vector<task<T>>&, F) = delete;  // …(limit, std::move(tasks), handler)
+
 }  // namespace cuvee::inline v0

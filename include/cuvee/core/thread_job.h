@@ -100,6 +100,7 @@ struct CUVEE_API thread_job {
 
   // Guarded by the team's mutex.
   bool queued = false;
+  bool told_to_stop = false;  // by the team that closes
   std::list<std::shared_ptr<thread_job>>::iterator place;
 };
 

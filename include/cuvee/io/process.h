@@ -142,6 +142,7 @@ class CUVEE_API process_wait_awaiter : detail::list_node {
   void await_suspend(waiter& w) noexcept;
   bool await_cancel(waiter&) noexcept;
   exit_status await_resume() const noexcept { return status_; }
+  void visit(detail::visitor& v);
 
  private:
   friend detail::process_block;

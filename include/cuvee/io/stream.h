@@ -46,6 +46,7 @@ class CUVEE_API read_awaiter : detail::stream_reader {
   bool await_cancel(waiter&) noexcept;
   std::size_t await_resume();
   result<std::size_t> await_result();
+  void visit(detail::visitor& v);
 
  private:
   detail::stream_block* block_;
@@ -65,6 +66,7 @@ class CUVEE_API write_awaiter : detail::stream_writer {
   bool await_must_resume() const noexcept { return status == 0; }
   void await_resume();
   result<void> await_result();
+  void visit(detail::visitor& v);
 
  private:
   detail::stream_block* block_;
@@ -77,6 +79,7 @@ class CUVEE_API shutdown_awaiter {
   bool await_suspend(waiter& w);
   bool await_cancel(waiter&) noexcept;
   void await_resume() noexcept {}
+  void visit(detail::visitor& v);
 
  private:
   detail::stream_block* block_;
@@ -91,6 +94,7 @@ class CUVEE_API close_awaiter : detail::list_node {
   void await_suspend(waiter& w);
   bool await_cancel(waiter&) noexcept { return false; }
   void await_resume() noexcept {}
+  void visit(detail::visitor& v);
 
  private:
   friend detail::stream_block;

@@ -33,6 +33,7 @@ class CUVEE_API connect_awaiter {
   bool await_must_resume() const noexcept;
   tcp_stream await_resume();
   result<tcp_stream> await_result();
+  void visit(detail::visitor& v);
 
  private:
   struct operation;
@@ -64,6 +65,7 @@ class CUVEE_API accept_awaiter : detail::list_node {
   void await_suspend(waiter& w);
   bool await_cancel(waiter&) noexcept;
   tcp_stream await_resume();
+  void visit(detail::visitor& v);
 
  private:
   friend class tcp_listener;
