@@ -2,6 +2,7 @@
 #pragma once
 #include <cuvee/core.h>
 #include <cuvee/io/endpoint.h>
+#include <cuvee/io/memory_stream.h>
 #include <cuvee/io/process.h>
 #include <cuvee/io/resolve.h>
 #include <cuvee/io/stream.h>

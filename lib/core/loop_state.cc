@@ -135,6 +135,14 @@ int loop_state::run_rounds(int budget) {
   return budget;
 }
 
+inline void loop_state::end_turn() {
+  while (!turn_ends.empty()) {
+    turn_end& e = *turn_ends.front();
+    e.unlink();
+    e.at_turn_end(e);
+  }
+}
+
 void loop_state::drain() {
   turns++;
   if (watch) [[unlikely]]
@@ -146,11 +154,7 @@ void loop_state::drain() {
     else budget = run_ready(budget);
     running = nullptr;
     context = nullptr;
-    while (!turn_ends.empty()) {
-      turn_end& e = *turn_ends.front();
-      e.unlink();
-      e.at_turn_end(e);
-    }
+    end_turn();
     if (overdue) [[unlikely]]
       fire_overdue();
     if (!ready_head) [[likely]]
@@ -211,6 +215,7 @@ void loop_state::fire_overdue() {
     timers.remove(node);
     node.fired(&node);
   }
+  end_turn();  // of what the limits have closed
 }
 
 void loop_state::fire_timers() {

@@ -137,6 +137,7 @@ struct loop_state : scheduler {
   int run_each(int budget, F step);
   int run_ready(int budget);
   int run_rounds(int budget);
+  void end_turn();
   void report_unfinished();
   void report_open_handles();
   template <class F>
