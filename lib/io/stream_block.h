@@ -154,11 +154,20 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   /// Room for bytes that have come; empty if memory is short. `slab`: where they go if neither a window nor a
   /// reader has room; of `window_limit` bytes, the caller's again after `arrived`.
   [[gnu::always_inline]] inline uv_buf_t where_to_read(char* slab) noexcept;
+  bool wants_bytes() const noexcept { return reading_; }
+  const stream_reader* reader() const noexcept { return reader_; }
+  /// The transport stops reading by itself; the next waiting reader starts it again.
+  void disarm() noexcept;
   /// `n` bytes are there.
   [[gnu::always_inline]] inline void arrived(std::size_t n, const uv_buf_t& room);
   /// No byte will come any more: UV_EOF or an error.
   void ended(int status);
   void block_written(output_block& block, int status);
+  /// A part of it was taken, for transports that tell.
+  void block_taken(output_block& block, std::size_t n) {
+    block.sent += static_cast<std::uint32_t>(n);
+    wrote(n, 0);
+  }
   void spans_written(std::size_t n, int status);
   void shutdown_done();
   static uv_buf_t buffer_of(output_block& b) noexcept;
@@ -178,7 +187,6 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   void keep_window() noexcept;
   bool make_room() noexcept;
   void arm();
-  void disarm() noexcept;
   void wake_reader() {
     if (stream_reader* r = std::exchange(reader_, nullptr)) r->waiter_->complete();
   }
