@@ -163,6 +163,14 @@ int loop_state::run_observed(int budget) {
   return budget;
 }
 
+inline void loop_state::end_turn() {
+  while (!turn_ends.empty()) {
+    turn_end& e = *turn_ends.front();
+    e.unlink();
+    e.at_turn_end(e);
+  }
+}
+
 void loop_state::drain() {
   turns++;
   if (watch || probe) [[unlikely]]
@@ -182,11 +190,7 @@ inline void loop_state::drain_by(Run run) {
     budget = run(budget);
     running = nullptr;
     context = nullptr;
-    while (!turn_ends.empty()) {
-      turn_end& e = *turn_ends.front();
-      e.unlink();
-      e.at_turn_end(e);
-    }
+    end_turn();
     if (overdue) [[unlikely]]
       fire_overdue();
     if (!ready_head) [[likely]]
@@ -252,6 +256,7 @@ void loop_state::fire_overdue() {
     timers.remove(node);
     node.fired(&node);
   }
+  end_turn();  // of what the limits have closed
 }
 
 void loop_state::fire_timers() {

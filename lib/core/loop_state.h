@@ -162,6 +162,7 @@ struct loop_state : scheduler {
   void drain_observed();
   template <class Run>
   void drain_by(Run run);
+  void end_turn();
   void report_unfinished() noexcept;
   void report_open_handles() noexcept;
   template <class F>

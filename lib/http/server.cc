@@ -2,9 +2,11 @@
 #include <cuvee/http/server.h>
 
 #include "connection.h"
+#include "io/tls_start.h"
 #include "on_cancel.h"
 
 #include <cuvee/core/any_of.h>
+#include <cuvee/core/as_result.h>
 #include <cuvee/core/shield.h>
 #include <cuvee/core/sleep.h>
 #include <cuvee/core/timeout.h>
@@ -21,10 +23,21 @@ task<> serve_one(stream s, server_state* server) {
   co_await c.run();
 }
 
+// A client that fails to shake hands, or is at it when the server stops, has asked for nothing yet.
+task<> serve_one_securely(stream s, server_state* server) {
+  auto handshake = v0::detail::start_tls_for("http/1.1", std::move(s), *server->options.tls);
+  auto [secured, stopped] =
+      co_await any_of(as_result(std::move(handshake)), server->stopping.wait());
+  (void)stopped;
+  if (!secured || !*secured) co_return;
+  connection c(std::move(**secured), *server);
+  co_await c.run();
+}
+
 task<> accept_all(group& g, tcp_listener& l, server_state& server) {
   for (;;) {
     tcp_stream s = co_await l.accept();
-    g.spawn(serve_one, std::move(s), &server);
+    g.spawn(server.options.tls ? &serve_one_securely : &serve_one, std::move(s), &server);
   }
 }
 

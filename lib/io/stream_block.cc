@@ -171,6 +171,11 @@ std::string stream_block::name() {
   }
 }
 
+error stream_block::failure(int status, std::string_view operation,
+                            std::string_view subject) const {
+  return uv_error(status, operation, subject);
+}
+
 std::string stream_block::label() {
   if (!name_.empty()) return name_;
   try {

@@ -98,9 +98,11 @@ int on_server_name(SSL* ssl, int* alert, void*) noexcept {
   return e ? e->choose_identity(*alert) : SSL_TLSEXT_ERR_OK;
 }
 
-int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
-                unsigned in_size, void* names) noexcept {
-  const auto& ours = *static_cast<const std::string*>(names);
+int choose_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size,
+                const unsigned char* in, unsigned in_size, void*) noexcept {
+  const tls_engine* e = tls_engine::of(ssl);
+  const std::string_view ours = e ? e->protocols() : std::string_view();
+  if (ours.empty()) return SSL_TLSEXT_ERR_NOACK;
   const int found = SSL_select_next_proto(const_cast<unsigned char**>(out), out_size,
                                           reinterpret_cast<const unsigned char*>(ours.data()),
                                           static_cast<unsigned>(ours.size()), in, in_size);
@@ -141,7 +143,7 @@ void tls_shared::configure(const tls_options<Options>& o) {
                           SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   for (const std::string& name : o.alpn_) {
     require(!name.empty() && name.size() < 256, "an application protocol has 1 to 255 bytes");
-    (alpn_ += static_cast<char>(name.size())) += name;
+    (alpn += static_cast<char>(name.size())) += name;
   }
   if (is_set("CUVEE_DEBUG") && is_set("SSLKEYLOGFILE")) SSL_CTX_set_keylog_callback(c, &log_key);
 }
@@ -175,10 +177,6 @@ tls_shared::tls_shared(const tls_client_options& o)
   trust(o);
   SSL_CTX_set_verify(c, verify ? SSL_VERIFY_PEER : SSL_VERIFY_NONE, &on_verify);
   if (o.identity_) use(*o.identity_);
-  if (!alpn_.empty())
-    require(SSL_CTX_set_alpn_protos(c, reinterpret_cast<const unsigned char*>(alpn_.data()),
-                                    static_cast<unsigned>(alpn_.size())) == 0,
-            "offer application protocols");
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   if (resume) SSL_CTX_sess_set_new_cb(c, &on_session);
 }
@@ -199,7 +197,7 @@ tls_shared::tls_shared(const tls_server_options& o, const tls_shared* before)
   use(identities_.front());
   if (identities_.size() > 1 || on_name || known_names_only)
     SSL_CTX_set_tlsext_servername_callback(c, &on_server_name);
-  if (!alpn_.empty()) SSL_CTX_set_alpn_select_cb(c, &choose_alpn, &alpn_);
+  SSL_CTX_set_alpn_select_cb(c, &choose_alpn, nullptr);
   ask_clients(o);
   // Tickets carry all there is to know: no memory of ours for sessions.
   SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);

@@ -117,8 +117,10 @@ tls_engine* tls_engine::of(const SSL* ssl) noexcept {
   return ssl ? static_cast<tls_engine*>(SSL_get_ex_data(ssl, engine_index())) : nullptr;
 }
 
-tls_engine::tls_engine(std::shared_ptr<tls_shared> shared, std::string host, std::string server)
-    : shared_(std::move(shared)), server_(std::move(server)) {
+tls_engine::tls_engine(std::shared_ptr<tls_shared> shared, const std::string& host,
+                       std::string server, std::string_view protocol)
+    : shared_(std::move(shared)), server_(std::move(server)), protocols_(shared_->alpn) {
+  if (!protocol.empty()) protocols_ = static_cast<char>(protocol.size()) + std::string(protocol);
   tls_forget_errors();
   ssl_.reset(SSL_new(shared_->ctx.get()));
   BIO* b = ssl_ ? BIO_new(bio::method()) : nullptr;
@@ -159,6 +161,10 @@ void tls_engine::set_up_client(const std::string& host) {
   if (!done)
     throw error(std::make_error_code(std::errc::invalid_argument), "tls handshake", host,
                 "not a host name");
+  if (!protocols_.empty() &&
+      SSL_set_alpn_protos(s, reinterpret_cast<const unsigned char*>(protocols_.data()),
+                          static_cast<unsigned>(protocols_.size())) != 0)
+    throw std::bad_alloc();
   if (!shared_->resume) return;
   if (session_ptr before = shared_->sessions.take(server_)) SSL_set_session(s, before.get());
 }

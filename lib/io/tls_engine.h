@@ -61,8 +61,10 @@ class tls_engine {
     failed,      // for good: `failure`
   };
 
-  /// `host`: what a client asks for and checks; `server`: what its sessions are kept under.
-  tls_engine(std::shared_ptr<tls_shared> shared, std::string host, std::string server);
+  /// `host`: what a client asks for and checks; `server`: what its sessions are kept under; `protocol`: the only
+  /// one for ALPN, instead of the context's.
+  tls_engine(std::shared_ptr<tls_shared> shared, const std::string& host, std::string server,
+             std::string_view protocol = {});
   tls_engine(const tls_engine&) = delete;
   tls_engine& operator=(const tls_engine&) = delete;
   ~tls_engine();
@@ -71,6 +73,7 @@ class tls_engine {
   void feed(std::string_view bytes) noexcept { input_ = bytes; }
   std::string_view input() const noexcept { return input_; }
   tls_output& output() noexcept { return output_; }
+  const tls_output& output() const noexcept { return output_; }
 
   step handshake() noexcept;
   /// Fills `into` as far as the input reaches; `done` if that was anything.
@@ -86,6 +89,7 @@ class tls_engine {
   /// New keys from here on; the peer is asked to do likewise. Nothing happens below TLS 1.3.
   void update_keys() noexcept;
 
+  bool failed() const noexcept { return failed_; }
   bool established() const noexcept { return established_; }
   bool ended_by_peer() const noexcept { return ended_by_peer_; }
   const tls_shared& shared() const noexcept { return *shared_; }
@@ -98,6 +102,8 @@ class tls_engine {
   void reject(X509_STORE_CTX& store) noexcept;
   bool keep_session(SSL_SESSION* session) noexcept;
   int choose_identity(int& alert) noexcept;
+  /// As on the wire.
+  std::string_view protocols() const noexcept { return protocols_; }
 
  private:
   struct bio;
@@ -108,6 +114,7 @@ class tls_engine {
 
   std::shared_ptr<tls_shared> shared_;
   std::string server_;
+  std::string protocols_;
   ssl_ptr ssl_;
   std::string_view input_;
   tls_output output_;

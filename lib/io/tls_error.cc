@@ -59,7 +59,9 @@ tls_reason tls_reason::take() {
   r.no_memory = reason == ERR_R_MALLOC_FAILURE;
   if (ERR_GET_LIB(e) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
     r.alert = reason - SSL_AD_REASON_OFFSET;
-    r.text = SSL_alert_desc_string_long(r.alert);
+    // OpenSSL 3.0 has no words for that one.
+    r.text = r.alert == SSL_AD_CERTIFICATE_REQUIRED ? "certificate required"
+                                                    : SSL_alert_desc_string_long(r.alert);
   } else if (const char* text = ERR_reason_error_string(e)) {
     r.text = text;
   } else {

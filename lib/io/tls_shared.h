@@ -58,6 +58,7 @@ struct tls_shared {
   truncated_end truncated;
   duration handshake_timeout, shutdown_timeout;
   tls_server_options::name_callback on_name;
+  std::string alpn;  // as on the wire: each name behind its length
   session_cache sessions;
 
  private:
@@ -71,7 +72,6 @@ struct tls_shared {
 
   std::vector<tls_identity> identities_;
   std::unordered_map<std::string, std::vector<const tls_identity*>> by_name_;
-  std::string alpn_;          // as on the wire: each name behind its length
   std::string client_rules_;  // what client certificates are checked by
 };
 

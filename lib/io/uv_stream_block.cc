@@ -38,7 +38,8 @@ uv_stream_block* uv_stream_block::make_pipe(loop_state& l) {
 // ---- reading
 
 void uv_stream_block::on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
-  *buffer = of<uv_stream_block>(h).where_to_read();  // empty: on_read sees ENOBUFS
+  uv_stream_block& b = of<uv_stream_block>(h);
+  *buffer = b.where_to_read(b.home().read_slab.get());  // empty: on_read sees ENOBUFS
 }
 
 void uv_stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer) {

@@ -47,7 +47,8 @@ TEST_CASE("tls context: of several certificates the client gets the one for its 
   CHECK(subject_for(s, "127.0.0.1") == "CN=first");
 }
 
-TEST_CASE("tls context: an RSA and an ECDSA certificate for one name") {
+TEST_CASE("tls context: an RSA and an ECDSA certificate for one name" *
+          doctest::test_suite("slow")) {  // making RSA keys takes its time
   leaf rsa = test_ca::shared().issue("rsa", {.names = "DNS:both.test", .key_type = "rsa:2048"});
   tls_server_context s(tls_server_options()
                            .identity(one("unrelated", "DNS:unrelated.test").identity())
