@@ -86,7 +86,8 @@ CUVEE_TEST_CASE("server: stopping cuts what has not ended by shutdown_timeout, w
   CHECK(seen.messages.empty());
 }
 
-CUVEE_TEST_CASE("server: stopped with 100 clients of which 10 stall, 90 finish, 10 are cut in time") {
+CUVEE_TEST_CASE(
+    "server: stopped with 100 clients of which 10 stall, 90 finish, 10 are cut in time") {
   http::app a;
   int asked = 0;
   event all_asked;
