@@ -6,3 +6,5 @@
 #include <cuvee/io/resolve.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
+#include <cuvee/io/tls_context.h>
+#include <cuvee/io/tls_info.h>

@@ -109,7 +109,7 @@ void loop_state::report_open_handles() noexcept {
     report_made([&] {
       std::string maker = looking->maker_of(h);
       if (!maker.empty()) maker = "; made by " + maker;
-      return report{"a " + std::string(uv_handle_type_name(h.type())) +
+      return report{"a " + std::string(h.kind()) +
                         " handle was not closed before its loop ended" + maker,
                     nullptr};
     });

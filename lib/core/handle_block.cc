@@ -8,9 +8,13 @@ namespace cuvee::inline v0::detail {
 void handle_block::opened(uv_handle_t* h) noexcept {
   handle_ = h;
   h->data = this;
+  home_->handles_opened[h->type]++;
+  opened();
+}
+
+void handle_block::opened() noexcept {
   closed_ = false;
   home_->handles.push_back(*this);
-  home_->handles_opened[h->type]++;
   if (home_->debug) [[unlikely]]
     home_->looking->note_handle(*this);
 }
@@ -21,7 +25,8 @@ void handle_block::start_close(void (*closer)(uv_handle_t*, uv_close_cb)) {
   if (closing_ || closed_) return;
   closing_ = true;
   on_closing();
-  closer(handle_, &closed_callback);
+  if (handle_) closer(handle_, &closed_callback);
+  else begin_close();
 }
 
 void handle_block::closed_callback(uv_handle_t* h) {
@@ -29,14 +34,18 @@ void handle_block::closed_callback(uv_handle_t* h) {
   loop_state& home = *self.home_;
   {
     turn t(home);
-    self.closed_ = true;
-    if (home.debug) [[unlikely]]
-      home.looking->forget_handle(self);
-    self.unlink();
-    self.on_closed();
-    self.free_if_unused();
+    self.finish_close();
   }
   home.free_if_closed();  // of a loop destroyed meanwhile, this was perhaps the last handle
+}
+
+void handle_block::finish_close() {
+  closed_ = true;
+  if (home_->debug) [[unlikely]]
+    home_->looking->forget_handle(*this);
+  unlink();
+  on_closed();
+  free_if_unused();
 }
 
 void handle_block::disown() {

@@ -143,30 +143,43 @@ inline int loop_state::run_each(int budget, F step) {
 }
 
 inline int loop_state::run_ready(int budget) {
-  if (watcher* w = watch) [[unlikely]]
-    return run_each(budget, [w](strand& s) { w->step(s); });
   return run_each(budget, [](strand& s) { s.run(); });
 }
 
-int loop_state::run_rounds(int budget) {
+int loop_state::run_watched(int budget) {
+  watcher* w = watch;
+  if (!w) return run_ready(budget);
+  return run_each(budget, [w](strand& s) { w->step(s); });
+}
+
+int loop_state::run_observed(int budget) {
+  if (!probe) return run_watched(budget);
   while (probe && ready_head && budget > 0) {
     int round = probe->before_round(*this);
     if (round == 0) return 0;
     budget -= round;
-    run_ready(round);
+    run_watched(round);
   }
   return budget;
 }
 
 void loop_state::drain() {
   turns++;
-  if (watch) [[unlikely]]
-    watch->turn_begins();
+  if (watch || probe) [[unlikely]]
+    return drain_observed();
+  drain_by([this](int budget) { return run_ready(budget); });
+}
+
+void loop_state::drain_observed() {
+  if (watch) watch->turn_begins();
+  drain_by([this](int budget) { return run_observed(budget); });
+}
+
+template <class Run>
+inline void loop_state::drain_by(Run run) {
   int budget = steps_per_drain;
   do {
-    if (probe) [[unlikely]]
-      budget = run_rounds(budget);
-    else budget = run_ready(budget);
+    budget = run(budget);
     running = nullptr;
     context = nullptr;
     while (!turn_ends.empty()) {
@@ -182,7 +195,7 @@ void loop_state::drain() {
   steps += static_cast<std::uint64_t>(steps_per_drain - budget);
   if (ready_head || idling) [[unlikely]]
     keep_idling(ready_head != nullptr);
-  arm_timer();
+  if (timers.earliest() != armed_for) arm_timer();
 }
 
 // While strands are ready, libuv must not wait for I/O.
@@ -197,17 +210,21 @@ void loop_state::keep_idling(bool wanted) {
 // down: it fires late by less than 2 ms, never early, and needs no second arming.
 void loop_state::arm_timer() {
   if (virtual_clock) return;
+  armed_for = timers.earliest();
   if (timers.empty()) {
     if (armed_ms == never) return;
     uv_timer_stop(&timer);
     armed_ms = never;
     return;
   }
-  std::uint64_t ms = (timers.next_deadline() + ns_per_ms - 1) / ns_per_ms;
+  std::uint64_t ms = (armed_for + ns_per_ms - 1) / ns_per_ms;
   if (ms >= armed_ms) return;
   std::uint64_t loop_ms = uv_now(uv);
   // Armed for now from its own callback, libuv 1.44 runs it again at once and never polls for I/O.
-  if (firing && ms <= loop_ms) return keep_idling(true);
+  if (firing && ms <= loop_ms) {
+    armed_for = never;
+    return keep_idling(true);
+  }
   armed_ms = ms;
   uv_timer_start(
       &timer,
@@ -217,6 +234,7 @@ void loop_state::arm_timer() {
         {
           turn t(state);
           state.armed_ms = never;
+          state.armed_for = never;
           state.run_posted();  // libuv runs timers first; what was posted before comes before
           state.fire_timers();
         }
@@ -370,7 +388,10 @@ void loop_state::shut_down() {
   box->close();
   drop_locals();
   if (debug) report_open_handles();
-  handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
+  {
+    turn t(*this);  // blocks without a handle finish at its end
+    handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
+  }
   close_and_free();
 }
 

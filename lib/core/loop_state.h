@@ -117,6 +117,7 @@ struct loop_state : scheduler {
   std::array<uv_handle_t*, 5> own_handles{};
   std::size_t handles_to_close = 0;  // of those
   std::uint64_t armed_ms = never;
+  std::uint64_t armed_for = never;  // the deadline that this was found for
   timer_heap timers;
   group background;
   list<turn_end> turn_ends;
@@ -153,7 +154,11 @@ struct loop_state : scheduler {
   template <class F>
   int run_each(int budget, F step);
   int run_ready(int budget);
-  int run_rounds(int budget);
+  int run_watched(int budget);
+  int run_observed(int budget);
+  void drain_observed();
+  template <class Run>
+  void drain_by(Run run);
   void report_unfinished() noexcept;
   void report_open_handles() noexcept;
   template <class F>

@@ -73,7 +73,7 @@ struct client_connection::upload : waiter, v0::detail::stream_writer, v0::detail
   client_connection* owner;
 };
 
-client_connection::client_connection(tcp_stream s, const client_options& o)
+client_connection::client_connection(stream s, const client_options& o)
     : stream_(std::move(s)),
       block_(stream_.native()),
       options_(o),

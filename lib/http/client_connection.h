@@ -36,7 +36,7 @@ struct body_sender {
 /// them. Reading stays armed there: whatever arrives, or the end, takes it out of the pool.
 class client_connection : public v0::detail::list_node, public v0::detail::pooled {
  public:
-  client_connection(tcp_stream s, const client_options& o);
+  client_connection(stream s, const client_options& o);
   client_connection(const client_connection&) = delete;
   client_connection& operator=(const client_connection&) = delete;
   ~client_connection();
@@ -116,7 +116,7 @@ class client_connection : public v0::detail::list_node, public v0::detail::poole
   void give_buffer() noexcept;
   const char* late() const noexcept;
 
-  tcp_stream stream_;
+  stream stream_;
   stream_block& block_;
   const client_options& options_;
   deadline_timer deadline_;

@@ -30,7 +30,7 @@ class connection::bytes_awaiter : v0::detail::stream_reader {
   stream_block* block_;
 };
 
-connection::connection(tcp_stream s, server_state& server)
+connection::connection(stream s, server_state& server)
     : stream_(std::move(s)),
       block_(stream_.native()),
       server_(server),

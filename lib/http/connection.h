@@ -54,7 +54,7 @@ struct server_state {
 /// One keep-alive connection of a server: reads heads, calls handlers, writes their answers in order.
 class connection final : public v0::detail::list_node, body_source, reply {
  public:
-  connection(tcp_stream s, server_state& server);
+  connection(stream s, server_state& server);
   ~connection();
 
   /// Until either side ends it. Handles everything that concerns only this connection.
@@ -124,7 +124,7 @@ class connection final : public v0::detail::list_node, body_source, reply {
     connection* owner;
   };
 
-  tcp_stream stream_;
+  stream stream_;
   stream_block& block_;
   server_state& server_;
   deadline_timer deadline_;

@@ -16,7 +16,7 @@ namespace {
 using detail::connection;
 using detail::server_state;
 
-task<> serve_one(tcp_stream s, server_state* server) {
+task<> serve_one(stream s, server_state* server) {
   connection c(std::move(s), *server);
   co_await c.run();
 }

@@ -2,8 +2,8 @@
 #include "process_block.h"
 
 #include "core/loop_state.h"
-#include "stream_block.h"
 #include "uv_error.h"
+#include "uv_stream_block.h"
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -119,7 +119,7 @@ int process_block::make_pipe(stream_index i) {
   int ours = i == in ? ends[1] : ends[0];
   int theirs = i == in ? ends[0] : ends[1];
   try {
-    stream_block* block = stream_block::make_pipe(home());
+    uv_stream_block* block = uv_stream_block::make_pipe(home());
     pipes_[i].emplace(block);
     block->set_name(std::string(stream_names[i]) + " of " + name_);
     e = uv::pipe_open(block->pipe(), ours);

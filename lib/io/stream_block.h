@@ -9,30 +9,35 @@
 #include <cuvee/io/endpoint.h>
 #include <cuvee/io/stream.h>
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 
+#if CUVEE_ASAN
+#include <sanitizer/asan_interface.h>
+#define CUVEE_POISON(p, n) ASAN_POISON_MEMORY_REGION(p, n)
+#define CUVEE_UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+#define CUVEE_POISON(p, n) (void)0
+#define CUVEE_UNPOISON(p, n) (void)0
+#endif
+
 namespace cuvee::inline v0::detail {
 
-/// A TCP socket or a pipe, with a read window and output that is written once a turn.
+/// A stream of bytes both ways, with a read window and output that is written once a turn; the base of
+/// everything a `stream` can stand for. What hot paths touch is here and not virtual; the virtual
+/// functions are the transport. One that is known by its `final` type costs no indirect call a turn.
 ///
 /// Reading: once armed it stays armed (stopping and starting again costs two `epoll_ctl`). Bytes land in
-/// the waiting reader's span, else in the loop's slab, and are the window until the read callback that
-/// brought them returns; what is unconsumed then moves to the block's own buffer: 4 KiB, then 64 KiB,
+/// the waiting reader's span, else in the loop's slab, and are the window until `arrived`, which
+/// announced them, returns; what is unconsumed then moves to the block's own buffer: 4 KiB, then 64 KiB,
 /// and when that is full reading stops.
-class stream_block : public handle_block, turn_end, public pooled {
+class stream_block : public handle_block, protected turn_end, public pooled {
  public:
   static constexpr std::size_t window_limit = 64 * 1024;
   static constexpr std::size_t largest_reserve = 12 * 1024;
 
-  explicit stream_block(loop_state& l);
   ~stream_block() override;
-  static stream_block* make_tcp(loop_state& l);
-  static stream_block* make_pipe(loop_state& l);
-
-  uv_stream_t* stream() noexcept { return &native_.stream; }
-  uv_tcp_t* tcp() noexcept { return &native_.tcp; }
-  uv_pipe_t* pipe() noexcept { return &native_.pipe; }
 
   // Reading.
   std::string_view window() const noexcept { return {window_, window_size_}; }
@@ -64,15 +69,15 @@ class stream_block : public handle_block, turn_end, public pooled {
   char* reserve(std::size_t n);
   void commit(std::size_t n) noexcept { output_->length += static_cast<std::uint32_t>(n); }
   void append(std::string_view bytes);
-  void flush();
+  virtual void flush() = 0;
   /// Bytes that the peer has not acknowledged yet; falls as it takes them.
-  std::size_t unsent() const noexcept;
+  virtual std::size_t unsent() const noexcept { return in_flight_; }
   std::size_t in_flight() const noexcept { return in_flight_; }
   bool has_writer() const noexcept { return writer_ != nullptr; }
   /// Writes queued output and the spans of `w` as far as the socket takes them at once.
   /// Returns: whether that was all or failed (`w.status`).
   bool try_write(stream_writer& w);
-  /// Hands what is left to libuv; the waiter completes. Returns: false if it failed at once.
+  /// Hands what is left to the transport; the waiter completes. Returns: false if it failed at once.
   bool start_write(stream_writer& w);
   /// Calls `w` when at most `limit` bytes are in flight, or the stream has failed.
   void await_drained(waiter& w, std::size_t limit) noexcept;
@@ -96,8 +101,8 @@ class stream_block : public handle_block, turn_end, public pooled {
   bool timed_out() const noexcept { return timed_out_; }
   /// A write was given up half-way: the stream is unusable and closes.
   void break_off();
-  /// Closes with a reset where the stream is TCP.
-  void abort();
+  /// Closes without regard for what is on its way; a TCP peer sees a reset.
+  virtual void abort() { close(); }
   void await_closed(close_awaiter& a) noexcept { closers_.push_back(a); }
 
   /// For error texts: the peer, or what the stream is.
@@ -105,15 +110,20 @@ class stream_block : public handle_block, turn_end, public pooled {
   /// For the task tree: with the kind of stream.
   std::string label();
   void set_name(std::string name) { name_ = std::move(name); }
-  endpoint peer();
+  /// Errors: not_connected, also where there are no addresses.
+  virtual endpoint peer() const;
+  virtual endpoint local() const;
+  /// The descriptor whose bytes are exactly those of the stream; -1 where there is none.
+  virtual int descriptor() const noexcept { return -1; }
 
- private:
+ protected:
   struct output_block {
     static constexpr std::size_t bytes = 16 * 1024;
-    uv_write_t request;
+    uv_write_t request;  // for the transport; so is `next`
+    output_block* next;
     stream_block* stream;
     std::uint32_t length, sent;
-    static constexpr std::size_t capacity = bytes - sizeof(uv_write_t) - sizeof(void*) - 8;
+    static constexpr std::size_t capacity = bytes - sizeof(uv_write_t) - 2 * sizeof(void*) - 8;
     char data[capacity];
   };
   static_assert(sizeof(output_block) == output_block::bytes);
@@ -121,33 +131,59 @@ class stream_block : public handle_block, turn_end, public pooled {
 
   enum class place : std::uint8_t { none, borrowed, own };
 
-  static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
-  static void on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer);
-  int end_status() const noexcept;
+  /// `at_turn_end` is called at the end of a turn that has queued output. Its last act is `turn_ended`.
+  stream_block(loop_state& l, void (*at_turn_end)(turn_end&));
+
+  // The transport. Statuses are those of libuv: 0 or a negative error.
+  /// Bytes are wanted from now on: each time there are some, `where_to_read` and `arrived`, at last
+  /// `ended`. Called again only after `pause_reading`.
+  virtual int start_reading() = 0;
+  virtual void pause_reading() noexcept = 0;
+  /// Takes bytes at once; called when nothing is in flight. Returns: how many, or an error.
+  virtual ssize_t write_now(const uv_buf_t* buffers, unsigned n) = 0;
+  /// Takes what `write_now` did not, in the order of the calls. `block_written` or `spans_written`
+  /// follow, not within this call, unless it fails; also with an error before the stream is closed.
+  virtual int write_later(output_block& block) = 0;
+  virtual int write_later(const uv_buf_t* spans, unsigned n) = 0;
+  /// The end of the output, behind all of it. `shutdown_done` follows, unless it fails.
+  virtual int end_output() = 0;
+
+  // What a transport calls, inside a turn. After most of these the stream may be closing.
+  /// Room for bytes that have come; empty if memory is short.
+  [[gnu::always_inline]] inline uv_buf_t where_to_read() noexcept;
+  /// `n` bytes are there.
+  [[gnu::always_inline]] inline void arrived(std::size_t n, const uv_buf_t& room);
+  /// No byte will come any more: UV_EOF or an error.
+  void ended(int status);
+  void block_written(output_block& block, int status);
+  void spans_written(std::size_t n, int status);
+  void shutdown_done();
+  static uv_buf_t buffer_of(output_block& b) noexcept;
+  static void free_block(output_block& b) noexcept {
+    output_blocks::put(reinterpret_cast<char*>(&b));
+  }
+  /// The body of a transport's `flush`.
+  template <class Transport>
+  [[gnu::always_inline]] inline void flush_to(Transport& t);
+  void turn_ended() { free_if_unused(); }
+  void on_closing() override;
+  void on_closed() override;
+  bool busy() const noexcept override { return turn_end::linked(); }
+
+ private:
   void emptied();
   void keep_window() noexcept;
-  [[gnu::always_inline]] inline void arrived(std::size_t n, const uv_buf_t& buffer);
   bool make_room() noexcept;
   void arm();
   void disarm() noexcept;
-  void wake_reader();
+  void wake_reader() {
+    if (stream_reader* r = std::exchange(reader_, nullptr)) r->waiter_->complete();
+  }
   void drop_own() noexcept;
   void queue_output(output_block* block);
-  static uv_buf_t buffer_of(output_block& b) noexcept;
-  std::size_t write_some(const uv_buf_t* buffers, unsigned n, int& status);
   void wrote(std::size_t n, int status);
   void submit(stream_writer& w);
-  void on_closing() override;
-  void on_closed() override;
-  bool busy() const noexcept override { return linked_at_turn_end(); }
-  bool linked_at_turn_end() const noexcept { return turn_end::linked(); }
-  static void end_of_turn(turn_end& e);
 
-  union {
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-  } native_;
   char* window_ = nullptr;
   std::size_t window_size_ = 0;
   char* own_ = nullptr;
@@ -156,10 +192,8 @@ class stream_block : public handle_block, turn_end, public pooled {
   output_block* output_ = nullptr;
   std::size_t in_flight_ = 0;
   stream_writer* writer_ = nullptr;
-  uv_write_t write_request_;
   waiter* drain_waiter_ = nullptr;
   std::size_t drain_limit_ = 0;
-  uv_shutdown_t shutdown_request_;
   waiter* shutdown_waiter_ = nullptr;
   list<close_awaiter> closers_;
   int read_error_ = 0;  // apart: a peer that stops reading may still have answered
@@ -171,5 +205,70 @@ class stream_block : public handle_block, turn_end, public pooled {
   bool timed_out_ = false;
   std::string name_;
 };
+
+// Field by field, as uv_buf_init is a call.
+inline uv_buf_t stream_block::where_to_read() noexcept {
+  uv_buf_t room;
+  if (window_size_ != 0) [[unlikely]] {
+    bool some = make_room();
+    room.base = some ? window_ + window_size_ : nullptr;
+    room.len = some ? static_cast<std::size_t>(own_ + own_capacity_ - room.base) : 0;
+  } else if (reader_ && !reader_->into.empty()) {
+    room.base = reader_->into.data();
+    room.len = std::min<std::size_t>(reader_->into.size(), 1u << 30);
+  } else {
+    room.base = home().read_slab.get();
+    room.len = window_limit;
+    CUVEE_UNPOISON(room.base, window_limit);
+  }
+  return room;
+}
+
+inline void stream_block::arrived(std::size_t n, const uv_buf_t& room) {
+  {
+    turn t(home());
+    if (window_size_ != 0) {
+      window_size_ += n;
+      if (window_size_ == window_limit) disarm();
+    } else if (reader_ && !reader_->ready && !reader_->into.empty()) {
+      reader_->size = n;  // in place: no window
+    } else {
+      window_ = room.base;
+      window_size_ = n;
+      place_ = place::borrowed;
+    }
+    if (reader_ && (!reader_->ready || reader_->ready(*reader_))) wake_reader();
+  }
+  settle();
+  char* slab = home().read_slab.get();
+  if (room.base == slab) CUVEE_POISON(slab, window_limit);
+}
+
+template <class Transport>
+inline void stream_block::flush_to(Transport& t) {
+  output_block* block = std::exchange(output_, nullptr);
+  if (!block) return;
+  int status = closing() ? static_cast<int>(UV_ECANCELED) : write_error_;
+  uv_buf_t buffer = buffer_of(*block);
+  // Once something is in flight, writing directly would overtake it.
+  ssize_t n = 0;
+  if (status == 0 && in_flight_ == 0) [[likely]]
+    n = t.write_now(&buffer, 1);
+  if (n < 0) status = static_cast<int>(n);
+  if (n == block->length || status != 0) [[likely]] {
+    free_block(*block);
+    if (status != 0) wrote(0, status);
+    return;
+  }
+  block->sent = static_cast<std::uint32_t>(n);
+  queue_output(block);
+}
+
+inline uv_buf_t stream_block::buffer_of(output_block& b) noexcept {
+  uv_buf_t buffer;
+  buffer.base = b.data + b.sent;
+  buffer.len = b.length - b.sent;
+  return buffer;
+}
 
 }  // namespace cuvee::inline v0::detail

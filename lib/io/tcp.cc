@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/io/tcp.h>
 
-#include "stream_block.h"
+#include "uv_stream_block.h"
 #include "uv_error.h"
 
 #include <cuvee/core/as_result.h>
@@ -15,28 +15,20 @@
 namespace cuvee::inline v0 {
 
 using detail::loop_state;
-using detail::stream_block;
 using detail::turn;
 using detail::uv_error;
+using detail::uv_stream_block;
 
 endpoint tcp_stream::peer() const { return block_->peer(); }
 
-endpoint tcp_stream::local() const {
-  sockaddr_storage storage{};
-  int size = sizeof storage;
-  int e = is_open() ? detail::uv::tcp_getsockname(block_->tcp(),
-                                                  reinterpret_cast<sockaddr*>(&storage), &size)
-                    : static_cast<int>(UV_ENOTCONN);
-  if (e < 0) throw uv_error(e, "local address", "tcp stream");
-  return endpoint(reinterpret_cast<sockaddr&>(storage));
-}
+endpoint tcp_stream::local() const { return block_->local(); }
 
 // ---- connect
 
 struct connect_awaiter::operation : detail::pooled {
   uv_connect_t request;
   waiter* waiter_ = nullptr;
-  stream_block* block = nullptr;  // null once handed over
+  uv_stream_block* block = nullptr;  // null once handed over
   int status = 0;
 };
 
@@ -53,7 +45,7 @@ connect_awaiter::~connect_awaiter() {
 bool connect_awaiter::await_suspend(waiter& w) {
   try {
     op_ = new operation;
-    op_->block = stream_block::make_tcp(loop_state::current());
+    op_->block = uv_stream_block::make_tcp(loop_state::current());
   } catch (const std::bad_alloc&) {
     status_ = UV_ENOMEM;
     return false;
@@ -162,7 +154,7 @@ class tcp_listener::block final : public detail::handle_block {
   /// Returns: whether `a` has its connection or its error. After an error the connection waits on.
   bool take(accept_awaiter& a) noexcept {
     if (!waiting_) return false;
-    stream_block* s = nullptr;
+    uv_stream_block* s = nullptr;
     a.status_ = make(s);
     if (a.status_ == 0) a.status_ = detail::uv::accept(stream(), s->stream());
     waiting_ = a.status_ != 0 && a.status_ != UV_EAGAIN;
@@ -178,9 +170,9 @@ class tcp_listener::block final : public detail::handle_block {
   detail::list<accept_awaiter> waiters;
 
  private:
-  int make(stream_block*& s) noexcept {
+  int make(uv_stream_block*& s) noexcept {
     try {
-      s = stream_block::make_tcp(home());
+      s = uv_stream_block::make_tcp(home());
       return 0;
     } catch (const error& e) {
       return -e.code().value();

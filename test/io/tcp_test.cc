@@ -23,11 +23,9 @@ namespace {
 const endpoint any_port("127.0.0.1", 0);
 
 bool has_nodelay(tcp_stream& s) {
-  uv_os_fd_t fd = -1;
-  uv_fileno(detail::uv::as_handle(s.native().tcp()), &fd);
   int on = 0;
   socklen_t size = sizeof on;
-  getsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, &size);
+  getsockopt(s.native().descriptor(), IPPROTO_TCP, TCP_NODELAY, &on, &size);
   return on != 0;
 }
 

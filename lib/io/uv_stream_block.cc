@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "uv_stream_block.h"
+
+#include "uv_error.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace cuvee::inline v0::detail {
+
+namespace {
+
+uv_stream_block& block_of(uv_stream_t* s) { return handle_block::of<uv_stream_block>(s); }
+
+void check(int status, const char* what) {
+  if (status < 0) throw uv_error(status, what);
+}
+
+}  // namespace
+
+uv_stream_block* uv_stream_block::make_tcp(loop_state& l) {
+  auto block = std::make_unique<uv_stream_block>(l);
+  check(uv::tcp_init(l.uv, block->tcp()), "make a socket");
+  block->opened(uv::as_handle(block->tcp()));
+  return block.release();
+}
+
+uv_stream_block* uv_stream_block::make_pipe(loop_state& l) {
+  auto block = std::make_unique<uv_stream_block>(l);
+  check(uv::pipe_init(l.uv, block->pipe(), 0), "make a pipe");
+  block->opened(uv::as_handle(block->pipe()));
+  return block.release();
+}
+
+// ---- reading
+
+void uv_stream_block::on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
+  *buffer = of<uv_stream_block>(h).where_to_read();  // empty: on_read sees ENOBUFS
+}
+
+void uv_stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer) {
+  uv_stream_block& b = block_of(s);
+  if (n > 0) [[likely]] {
+    b.home().reads++;
+    b.home().read_bytes += static_cast<std::uint64_t>(n);
+    b.arrived(static_cast<std::size_t>(n), *buffer);
+  } else if (n < 0) {
+    turn t(b.home());
+    int status = n == UV_EOF ? b.end_status() : static_cast<int>(n);
+    b.ended(status == UV_ENOBUFS ? static_cast<int>(UV_ENOMEM) : status);
+  }
+}
+
+// libuv takes a hang-up after a short read for the end and asks no more: it may be a reset.
+int uv_stream_block::end_status() const noexcept {
+  int fd = native_.stream.type == UV_TCP ? descriptor() : -1;
+  if (fd < 0) return UV_EOF;
+  char byte;
+  bool reset = recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == ECONNRESET;
+  return reset ? UV_ECONNRESET : UV_EOF;
+}
+
+int uv_stream_block::start_reading() { return uv::read_start(stream(), &on_alloc, &on_read); }
+
+// ---- writing
+
+[[gnu::always_inline]] inline ssize_t uv_stream_block::write_now(const uv_buf_t* buffers,
+                                                                 unsigned n) {
+  int written = uv::try_write(stream(), buffers, n);
+  if (written < 0) [[unlikely]]
+    return written == UV_EAGAIN ? 0 : written;
+  count_written(static_cast<std::size_t>(written));
+  return written;
+}
+
+void uv_stream_block::flush() { flush_to(*this); }
+
+void uv_stream_block::end_of_turn(turn_end& e) {
+  auto& b = static_cast<uv_stream_block&>(e);
+  b.flush();
+  b.turn_ended();
+}
+
+int uv_stream_block::write_later(output_block& block) {
+  uv_buf_t buffer = buffer_of(block);
+  return uv::write(&block.request, stream(), &buffer, 1, [](uv_write_t* r, int status) {
+    auto& done = *reinterpret_cast<output_block*>(r);
+    auto& b = static_cast<uv_stream_block&>(*done.stream);
+    turn t(b.home());
+    if (status == 0) b.count_written(done.length - done.sent);
+    b.block_written(done, status);
+  });
+}
+
+int uv_stream_block::write_later(const uv_buf_t* spans, unsigned n) {
+  std::size_t size = 0;
+  for (unsigned i = 0; i < n; i++) size += spans[i].len;
+  write_request_.data = reinterpret_cast<void*>(size);
+  return uv::write(&write_request_, stream(), spans, n, [](uv_write_t* r, int status) {
+    uv_stream_block& b = block_of(r->handle);
+    auto size = reinterpret_cast<std::size_t>(r->data);
+    turn t(b.home());
+    if (status == 0) b.count_written(size);
+    b.spans_written(size, status);
+  });
+}
+
+int uv_stream_block::end_output() {
+  return uv::shutdown(&shutdown_request_, stream(), [](uv_shutdown_t* r, int status) {
+    uv_stream_block& b = block_of(r->handle);
+    turn t(b.home());
+    // Half of a pipe that is no socket is all of it.
+    if (status == UV_ENOTSOCK) b.close();
+    b.shutdown_done();
+  });
+}
+
+std::size_t uv_stream_block::unsent() const noexcept {
+  std::size_t queued = uv_stream_get_write_queue_size(&native_.stream);
+  int in_kernel = 0;
+  int fd = descriptor();
+  // The kernel's buffers hold megabytes: our own queue may stand still while the peer reads.
+  bool known = fd >= 0 && ioctl(fd, TIOCOUTQ, &in_kernel) == 0;
+  return queued + (known ? static_cast<std::size_t>(in_kernel) : 0);
+}
+
+// ---- the rest
+
+void uv_stream_block::abort() {
+  if (native_.stream.type != UV_TCP) return close();
+  start_close([](uv_handle_t* h, uv_close_cb done) {
+    // Refused after a half close.
+    if (uv::tcp_close_reset(reinterpret_cast<uv_tcp_t*>(h), done) != 0) uv_close(h, done);
+  });
+}
+
+int uv_stream_block::descriptor() const noexcept {
+  uv_os_fd_t fd;
+  bool known = uv::fileno(reinterpret_cast<const uv_handle_t*>(&native_.stream), &fd) == 0;
+  return known ? fd : -1;
+}
+
+endpoint uv_stream_block::peer() const {
+  sockaddr_storage storage{};
+  int size = sizeof storage;
+  int e = closing()
+              ? static_cast<int>(UV_ENOTCONN)
+              : uv::tcp_getpeername(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
+  if (e < 0) throw uv_error(e, "peer address", "tcp stream");
+  return endpoint(reinterpret_cast<sockaddr&>(storage));
+}
+
+endpoint uv_stream_block::local() const {
+  sockaddr_storage storage{};
+  int size = sizeof storage;
+  int e = closing()
+              ? static_cast<int>(UV_ENOTCONN)
+              : uv::tcp_getsockname(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
+  if (e < 0) throw uv_error(e, "local address", "tcp stream");
+  return endpoint(reinterpret_cast<sockaddr&>(storage));
+}
+
+}  // namespace cuvee::inline v0::detail

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+#include "stream_block.h"
+
+namespace cuvee::inline v0::detail {
+
+/// A stream that is a handle of libuv's: a TCP socket, a pipe or unix socket.
+class uv_stream_block final : public stream_block {
+ public:
+  explicit uv_stream_block(loop_state& l) : stream_block(l, &end_of_turn) {}
+  static uv_stream_block* make_tcp(loop_state& l);
+  static uv_stream_block* make_pipe(loop_state& l);
+
+  uv_stream_t* stream() noexcept { return &native_.stream; }
+  uv_tcp_t* tcp() noexcept { return &native_.tcp; }
+  uv_pipe_t* pipe() noexcept { return &native_.pipe; }
+
+  void flush() override;
+  std::size_t unsent() const noexcept override;
+  void abort() override;
+  endpoint peer() const override;
+  endpoint local() const override;
+  int descriptor() const noexcept override;
+
+ private:
+  friend stream_block;
+
+  int start_reading() override;
+  void pause_reading() noexcept override { uv_read_stop(stream()); }
+  ssize_t write_now(const uv_buf_t* buffers, unsigned n) override;
+  int write_later(output_block& block) override;
+  int write_later(const uv_buf_t* spans, unsigned n) override;
+  int end_output() override;
+  void count_written(std::size_t n) noexcept {
+    home().writes++;
+    home().written_bytes += n;
+  }
+
+  static void end_of_turn(turn_end& e);
+  static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
+  static void on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer);
+  int end_status() const noexcept;
+
+  union {
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  } native_;
+  uv_write_t write_request_;
+  uv_shutdown_t shutdown_request_;
+};
+
+}  // namespace cuvee::inline v0::detail
