@@ -6,6 +6,7 @@
 #include <cuvee/io/memory_stream.h>
 #include <cuvee/io/process.h>
 #include <cuvee/io/resolve.h>
+#include <cuvee/io/serve.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
 #include <cuvee/io/tls.h>
