@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/core.h>
+#include <cuvee/io/command.h>
 #include <cuvee/io/endpoint.h>
+#include <cuvee/io/pipeline.h>
 #include <cuvee/io/process.h>
 #include <cuvee/io/resolve.h>
+#include <cuvee/io/signal_set.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
