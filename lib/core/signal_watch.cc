@@ -44,6 +44,7 @@ void signal_watch::start(int number) {
   auto told = [](uv_signal_t* h, int n) {
     auto& self = of<signal_watch>(h);
     turn t(self.home());
+    self.told_++;
     self.arrived(n);
   };
   std::lock_guard hold(d.lock);
@@ -78,7 +79,7 @@ void signal_watch::on_closing() {
     if (last && sigaction(number_, nullptr, &now) == 0 && now.sa_handler == SIG_DFL)
       sigaction(number_, &s.before, nullptr);
   }
-  stopped(handle_.caught_signals != handle_.dispatched_signals, last);
+  stopped(handle_.caught_signals != told_, last);
 }
 
 }  // namespace cuvee::inline v0::detail

@@ -27,6 +27,7 @@ class signal_watch : public handle_block {
  private:
   uv_signal_t handle_{};
   int number_ = 0;
+  unsigned told_ = 0;  // libuv counts a call only after it
   bool started_ = false;
 };
 
