@@ -61,8 +61,8 @@ CUVEE_UV(getaddrinfo,
          (uv_loop_t * l, uv_getaddrinfo_t* r, uv_getaddrinfo_cb cb, const char* node,
           const char* service, const addrinfo* hints),
          (l, r, cb, node, service, hints))
-CUVEE_UV(spawn, (uv_loop_t * l, uv_process_t* h, const uv_process_options_t* o), (l, h, o))
-CUVEE_UV(process_kill, (uv_process_t * h, int number), (h, number))
+CUVEE_UV(poll_init, (uv_loop_t * l, uv_poll_t* h, int fd), (l, h, fd))
+CUVEE_UV(poll_start, (uv_poll_t * h, int events, uv_poll_cb cb), (h, events, cb))
 
 #undef CUVEE_UV
 

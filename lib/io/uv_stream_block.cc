@@ -50,7 +50,9 @@ void uv_stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer)
     b.arrived(static_cast<std::size_t>(n), *buffer);
   } else if (n < 0) {
     turn t(b.home());
-    int status = n == UV_EOF ? b.end_status() : static_cast<int>(n);
+    // The last one that had a pseudo terminal open has closed it.
+    bool hung_up = n == UV_EIO && s->type == UV_NAMED_PIPE;
+    int status = n == UV_EOF || hung_up ? b.end_status() : static_cast<int>(n);
     b.ended(status == UV_ENOBUFS ? static_cast<int>(UV_ENOMEM) : status);
   }
 }
