@@ -3,7 +3,7 @@
 #include <cuvee/base/bytes.h>
 #include <cuvee/base/list.h>
 #include <cuvee/core/task.h>
-#include <cuvee/io/stream.h>
+#include <cuvee/io/pipe.h>
 
 #include <csignal>
 #include <optional>
@@ -108,12 +108,6 @@ class CUVEE_API exit_status {
   exit_status(int value, bool signaled) noexcept : value_(value), signaled_(signaled) {}
   int value_ = 0;
   bool signaled_ = false;
-};
-
-/// The parent's end of a pipe to or from a child.
-class CUVEE_API pipe_stream : public stream {
- public:
-  using stream::stream;
 };
 
 /// What a finished process left behind.
