@@ -4,7 +4,9 @@
 #include <cuvee/io/buffered_reader.h>
 #include <cuvee/io/command.h>
 #include <cuvee/io/endpoint.h>
+#include <cuvee/io/inherited.h>
 #include <cuvee/io/memory_stream.h>
+#include <cuvee/io/pipe.h>
 #include <cuvee/io/pipeline.h>
 #include <cuvee/io/process.h>
 #include <cuvee/io/resolve.h>
@@ -16,3 +18,4 @@
 #include <cuvee/io/tls_context.h>
 #include <cuvee/io/tls_info.h>
 #include <cuvee/io/tls_listener.h>
+#include <cuvee/io/unix.h>

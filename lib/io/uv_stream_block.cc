@@ -149,7 +149,7 @@ int uv_stream_block::descriptor() const noexcept {
 endpoint uv_stream_block::peer() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = closing()
+  int e = closing() || native_.stream.type != UV_TCP
               ? static_cast<int>(UV_ENOTCONN)
               : uv::tcp_getpeername(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "peer address", "tcp stream");
@@ -159,7 +159,7 @@ endpoint uv_stream_block::peer() const {
 endpoint uv_stream_block::local() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = closing()
+  int e = closing() || native_.stream.type != UV_TCP
               ? static_cast<int>(UV_ENOTCONN)
               : uv::tcp_getsockname(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "local address", "tcp stream");
