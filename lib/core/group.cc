@@ -89,7 +89,8 @@ void group_record::finish() {
   bool cancelled = end == outcome::cancelled;
   std::exception_ptr failure = error;
   if (start_op* op = std::exchange(starting, nullptr)) {
-    if (!failure && !cancelled) failure = failure_of<cuvee::error>(errc::not_started, "start", "a child");
+    if (!failure && !cancelled)
+      failure = failure_of<cuvee::error>(errc::not_started, "start", "a child");
     op->failure = std::exchange(failure, nullptr);
     op->waiter_->complete();
   }

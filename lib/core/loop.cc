@@ -34,9 +34,7 @@ void refuse_inside_turn(const loop_state& l, const char* operation) {
 }  // namespace
 }  // namespace detail
 
-loop::loop() : state_(detail::loop_state::make(*this, nullptr)) {
-  detail::this_scheduler = state_;
-}
+loop::loop() : state_(detail::loop_state::make(*this, nullptr)) { detail::this_scheduler = state_; }
 loop::loop(uv_loop_s& host) : state_(detail::loop_state::make(*this, &host)) {
   detail::this_scheduler = state_;
 }

@@ -138,8 +138,7 @@ struct loop_state : scheduler {
   uv_check_t after_wait{};
   bool sees_waits = false;
   std::thread::id thread = std::this_thread::get_id();
-  std::uint64_t steps = 0, posts = 0, reads = 0, writes = 0, read_bytes = 0,
-                written_bytes = 0;
+  std::uint64_t steps = 0, posts = 0, reads = 0, writes = 0, read_bytes = 0, written_bytes = 0;
   std::array<std::uint32_t, UV_HANDLE_TYPE_MAX> handles_opened{};
 
   static constexpr std::uint64_t never = ~std::uint64_t{0};

@@ -70,12 +70,12 @@ CUVEE_TEST_CASE("group: a body that cancels the group before it gives a task, no
 CUVEE_TEST_CASE("group: children that such a body spawns are under the group, not beside it") {
   time_point limit = time_point::max();
   co_await move_on_after(std::chrono::hours(1), task_group([&](group& g) {
-    auto child = [&]() -> task<> {
-      limit = effective_deadline();
-      co_return;
-    };
-    g.spawn(child);
-    return turns(1);
-  }));
+                           auto child = [&]() -> task<> {
+                             limit = effective_deadline();
+                             co_return;
+                           };
+                           g.spawn(child);
+                           return turns(1);
+                         }));
   CHECK(limit < time_point::max());
 }

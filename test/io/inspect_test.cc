@@ -108,7 +108,8 @@ CUVEE_TEST_CASE("stats: reads, writes, bytes and handles agree with what the tes
   CHECK(closed.handles["tcp"].closed - before.handles["tcp"].closed == 3);  // and the listener
 }
 
-TEST_CASE("debug mode: each handle that outlives its loop is reported with who made it, others not") {
+TEST_CASE(
+    "debug mode: each handle that outlives its loop is reported with who made it, others not") {
   for (bool debug : {true, false}) {
     std::vector<std::string> reports;
     std::optional<tcp_listener> listener;

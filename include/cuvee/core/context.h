@@ -40,9 +40,8 @@ struct scope_node : context_node {
   std::unique_ptr<cancel_reason> reason;
 
   /// The first reason counts; where memory is short there is none.
-  CUVEE_API void cancel_for(
-      std::string_view text,
-      std::source_location where = std::source_location::current()) noexcept;
+  CUVEE_API void cancel_for(std::string_view text,
+                            std::source_location where = std::source_location::current()) noexcept;
 };
 
 /// The innermost scope from `n` outwards, itself included; null if there is none.

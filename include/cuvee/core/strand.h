@@ -159,8 +159,7 @@ struct leaf_awaiter {
   decltype(auto) await_resume() { return inner.await_resume(); }
 
  private:
-  static constexpr bool quiet =
-      noexcept(std::declval<A&>().await_ready()) && suspends_quietly<A>();
+  static constexpr bool quiet = noexcept(std::declval<A&>().await_ready()) && suspends_quietly<A>();
 
   /// What the awaiter throws comes out of the co_await.
   template <class F>
