@@ -84,6 +84,31 @@ def ternaries(code):
         start += len(statement)
 
 
+# What the checks of coroutines must find, and what they must not.
+BAD = [
+    "if (co_await yes()) f();",
+    "while (!co_await done()) f();",
+    "switch (co_await number()) {}",
+    "CHECK(co_await one() == 1);",
+    "int n = a ? co_await one() : 2;",
+    "int n = co_await one() ? 1 : 2;",
+]
+GOOD = [
+    "if (auto x = co_await yes()) f();",
+    "while (auto* x = co_await next()) f();",
+    "int n = co_await one(a ? 1 : 2);",
+    "if (a) co_await f();",
+    "// if (co_await yes()) f();",
+]
+
+
+def self_test():
+    for text, expected in [*((t, True) for t in BAD), *((t, False) for t in GOOD)]:
+        code = blank(f"task<> t() {{\n{text}\n}}\n")
+        if bool([*conditions(code), *ternaries(code)]) != expected:
+            yield f"check_style.py: {'misses' if expected else 'takes for wrong'}: {text}"
+
+
 def check(path):
     text = path.read_text()
     lines = text.split("\n")
@@ -92,6 +117,8 @@ def check(path):
     if len(lines) > MAX_LINES:
         yield MAX_LINES, f"more than {MAX_LINES} lines"
     for number, line in enumerate(lines, 1):
+        if "coro_only_destroy_when" in line and path.name != "check_style.py":
+            yield number, "coro_only_destroy_when_complete: cancelled frames are destroyed suspended"
         if re.search(r"\b(TODO|FIXME|XXX)\b", line) and path.name != "check_style.py":
             yield number, "unfinished work belongs in an issue, not in a comment"
     if path.suffix in (".h", ".cc"):
@@ -107,6 +134,9 @@ def main():
     for folder in FOLDERS:
         paths += sorted(path for path in (ROOT / folder).rglob("*") if path.suffix in SUFFIXES)
     failed = False
+    for problem in self_test():
+        print(problem)
+        failed = True
     for path in paths:
         for line, problem in check(path):
             print(f"{path.relative_to(ROOT)}:{line}: {problem}")

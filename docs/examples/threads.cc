@@ -72,7 +72,8 @@ task<> on_another_loop() {
     co_return 1 + 1;
   };
   int sum = co_await call_on(there, add);
-  co_await call_on(there, [stop] { stop->set(); });
+  auto end = [stop] { stop->set(); };
+  co_await call_on(there, end);
   other.join();
   say("call_on: %d", sum);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/testing/assert_checkpoints.h>
+#include <cuvee/testing/check_stream.h>
 #include <cuvee/testing/run_case.h>
 #include <cuvee/testing/sequencer.h>
 #include <cuvee/testing/shuffle.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <cuvee/base/error.h>
 #include <cuvee/core/condition.h>
 
 namespace cuvee::inline v0 {
@@ -21,6 +22,9 @@ condition::wait_awaiter::wait_awaiter(condition& c, mutex_guard& lock)
 }
 
 void condition::wait_awaiter::await_suspend(waiter& w) {
+  if (lock_->held_.owner() != mutex_)
+    throw error(std::make_error_code(std::errc::operation_not_permitted), "wait", "condition",
+                "the guard does not hold the mutex any more: another wait has given it up");
   condition_->waiting_.add(*this, w);
   lock_->unlock();
 }

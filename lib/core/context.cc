@@ -41,6 +41,15 @@ std::unique_ptr<binding_node> copy_bindings(const context_node* from, context_no
   return first;
 }
 
+void scope_node::cancel_for(std::string_view text, std::source_location where) noexcept {
+  if (cancelled) return;
+  cancelled = true;
+  try {
+    reason = std::make_unique<cancel_reason>(cancel_reason{std::string(text), where});
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 const scope_node* next_scope(const context_node* n) noexcept {
   while (n && n->key != &scope_key) n = n->up;
   return static_cast<const scope_node*>(n);

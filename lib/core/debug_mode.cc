@@ -24,9 +24,11 @@ void drop_unawaited(std::coroutine_handle<> frame) noexcept {
   if (s && s->debug && !expected) {
     auto& promise = std::coroutine_handle<promise_base>::from_address(frame.address()).promise();
     loop_state& l = loop_state::of(*s);
-    std::string who = l.looking->whereabouts();
-    if (!who.empty()) who = ", made and dropped by " + who;
-    l.report_error("a task was never awaited: " + to_string(promise.where) + who, nullptr);
+    l.report_made([&] {
+      std::string who = l.looking->whereabouts();
+      if (!who.empty()) who = ", made and dropped by " + who;
+      return report{"a task was never awaited: " + to_string(promise.where) + who, nullptr};
+    });
   }
   frame.destroy();
 }
@@ -67,7 +69,6 @@ void loop_state::watch_waits() {
   if (std::exchange(sees_waits, true)) return;
   uv_prepare_init(uv, &before_wait);
   uv_check_init(uv, &after_wait);
-  before_wait.data = after_wait.data = this;
   uv_prepare_start(&before_wait, [](uv_prepare_t* h) {
     static_cast<loop_state*>(h->data)->looking->io_wait(true);
   });
@@ -75,28 +76,43 @@ void loop_state::watch_waits() {
                  [](uv_check_t* h) { static_cast<loop_state*>(h->data)->looking->io_wait(false); });
   uv_unref(uv::as_handle(&before_wait));
   uv_unref(uv::as_handle(&after_wait));
+  own_handle(uv::as_handle(&before_wait));
+  own_handle(uv::as_handle(&after_wait));
 }
 
-void loop_state::report_unfinished() {
-  for (const task_info& t : walk_tasks(*this).nodes) {
-    if (t.kind != task_kind::task || t.parent != task_info::none) continue;
-    std::string text = t.name.empty() ? std::string("a task") : "task '" + t.name + "'";
-    text += " still ran when the loop ended";
-    if (!t.waits_for.empty()) text += ", in " + t.waits_for;
-    if (!t.frames.empty()) text += " at " + to_string(t.frames.front());
-    if (!t.created_by.empty()) text += "; made by " + t.created_by;
-    report_error(std::move(text), nullptr);
+namespace {
+
+report unfinished(const task_info& t) {
+  std::string text = t.name.empty() ? std::string("a task") : "task '" + t.name + "'";
+  text += " still ran when the loop ended";
+  if (!t.waits_for.empty()) text += ", in " + t.waits_for;
+  if (!t.frames.empty()) text += " at " + to_string(t.frames.front());
+  if (!t.created_by.empty()) text += "; made by " + t.created_by;
+  return {std::move(text), nullptr};
+}
+
+}  // namespace
+
+void loop_state::report_unfinished() noexcept {
+  try {
+    for (const task_info& t : walk_tasks(*this).nodes)
+      if (t.kind == task_kind::task && t.parent == task_info::none)
+        report_made([&] { return unfinished(t); });
+  } catch (const std::bad_alloc&) {
+    report_lost();
   }
 }
 
-void loop_state::report_open_handles() {
+void loop_state::report_open_handles() noexcept {
   handles.for_each([&](handle_block& h) {
     if (h.closing()) return;
-    std::string maker = looking->maker_of(h);
-    if (!maker.empty()) maker = "; made by " + maker;
-    report_error(
-        "a " + std::string(h.kind()) + " handle was not closed before its loop ended" + maker,
-        nullptr);
+    report_made([&] {
+      std::string maker = looking->maker_of(h);
+      if (!maker.empty()) maker = "; made by " + maker;
+      return report{
+          "a " + std::string(h.kind()) + " handle was not closed before its loop ended" + maker,
+          nullptr};
+    });
   });
 }
 
@@ -130,6 +146,8 @@ loop_stats loop::stats() const {
   s.posts = l.posts;
   s.reads = l.reads;
   s.writes = l.writes;
+  s.read_bytes = l.read_bytes;
+  s.written_bytes = l.written_bytes;
   return s;
 }
 

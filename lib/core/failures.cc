@@ -30,7 +30,9 @@ std::vector<std::exception_ptr> suppressed(const std::exception_ptr& first) {
 
 namespace detail {
 
-void remember_suppressed(const std::exception_ptr& first, std::vector<std::exception_ptr> rest) {
+namespace {
+
+void remember(const std::exception_ptr& first, std::vector<std::exception_ptr> rest) {
   auto& list = entries();
   for (entry& e : list) {
     if (e.first != first) continue;
@@ -39,6 +41,16 @@ void remember_suppressed(const std::exception_ptr& first, std::vector<std::excep
   }
   list.push_back({first, std::move(rest)});
   if (list.size() > most_entries) list.pop_front();
+}
+
+}  // namespace
+
+void remember_suppressed(const std::exception_ptr& first,
+                         std::vector<std::exception_ptr> rest) noexcept {
+  try {
+    remember(first, std::move(rest));
+  } catch (const std::bad_alloc&) {  // the first one matters more
+  }
 }
 
 }  // namespace detail

@@ -45,7 +45,10 @@ struct keeper {
   ~keeper() {
     orphanage& o = orphans();
     std::lock_guard lock(o.mutex);
-    o.caches.push_back(this_thread_frames);
+    try {
+      o.caches.push_back(this_thread_frames);
+    } catch (const std::bad_alloc&) {  // the blocks are lost
+    }
     this_thread_frames = {};
   }
   static void adopt(const frame_cache& old) {

@@ -3,18 +3,21 @@
 
 namespace cuvee::inline v0 {
 
-void group::enter(waiter& w, task<> body) {
+void group::open(waiter& w) {
   parent = &w;
-  pending = 1;
+  pending = 1;  // the body
   child_ended = [](combinator& c, const std::exception_ptr* failure) {
     auto& g = static_cast<group&>(c);
     g.child_done(nullptr, failure, g.body_.state() == detail::outcome::cancelled);
   };
   up = detail::current_context();
   open_ = true;
+}
+
+void group::run_body(task<> body) {
   body_.reset(std::move(body));
   body_.start(*this);
-  body_.context = this;
+  if (stopping) body_.cancel();
 }
 
 void group::open_background(void (*failed)(group&, detail::group_record&)) {
@@ -43,7 +46,7 @@ void group::adopt(detail::group_record* record) {
 }
 
 void group::cancel(std::string text, std::source_location where) {
-  cancel_for(std::move(text), where);
+  cancel_for(text, where);
   cancel_all();
 }
 
@@ -67,7 +70,10 @@ void group::child_done(detail::group_record* child, const std::exception_ptr* fa
     failed_(*this, *child);
   } else if (failure) {
     failures_.add(*failure);
-    if (!stopping) cancel("another task of the group failed");
+    if (!stopping) {
+      cancel_for("another task of the group failed");
+      cancel_all();
+    }
   }
   if (--pending != 0 || !parent) return;
   open_ = false;  // the block ends once its task runs again, and waits for nobody until then
@@ -84,7 +90,7 @@ void group_record::finish() {
   std::exception_ptr failure = error;
   if (start_op* op = std::exchange(starting, nullptr)) {
     if (!failure && !cancelled)
-      failure = std::make_exception_ptr(cuvee::error(errc::not_started, "start", "a child"));
+      failure = failure_of<cuvee::error>(errc::not_started, "start", "a child");
     op->failure = std::exchange(failure, nullptr);
     op->waiter_->complete();
   }
@@ -92,9 +98,9 @@ void group_record::finish() {
   release();
 }
 
-void group_record::cancel_for(std::string reason, std::source_location where) {
+void group_record::cancel_for(std::string_view reason, std::source_location where) {
   if (end != outcome::running) return;
-  scope.cancel_for(std::move(reason), where);
+  scope.cancel_for(reason, where);
   strand::cancel();
 }
 

@@ -11,9 +11,13 @@ namespace cuvee::inline v0 {
 namespace {
 
 void print_report(const report& r) noexcept {
-  std::string line = std::string(program_invocation_short_name) + ": " + r.message;
-  if (r.error) line += ": " + describe(r.error);
-  std::fprintf(stderr, "%s\n%s", line.c_str(), r.details.c_str());
+  std::fprintf(stderr, "%s: %s\n%s", program_invocation_short_name, r.message.c_str(),
+               r.details.c_str());
+}
+
+report with_cause(report r) {
+  if (r.error) r.message.append(": ").append(describe(r.error));
+  return r;
 }
 
 }  // namespace
@@ -30,8 +34,8 @@ void refuse_inside_turn(const loop_state& l, const char* operation) {
 }  // namespace
 }  // namespace detail
 
-loop::loop() : state_(new detail::loop_state(*this, nullptr)) { detail::this_scheduler = state_; }
-loop::loop(uv_loop_s& host) : state_(new detail::loop_state(*this, &host)) {
+loop::loop() : state_(detail::loop_state::make(*this, nullptr)) { detail::this_scheduler = state_; }
+loop::loop(uv_loop_s& host) : state_(detail::loop_state::make(*this, &host)) {
   detail::this_scheduler = state_;
 }
 
@@ -50,14 +54,16 @@ void loop::root_ended(detail::combinator& root, const std::exception_ptr*) {
 void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(detail::root_base&)) {
   detail::refuse_inside_turn(*state_, "run");
   detail::this_scheduler = state_;
-  // What tasks left with the loop ends with them: nobody hears a pooled connection close later.
+  // What tasks left with the loop ends with them: nobody hears a pooled connection close later, or runs a task
+  // that was called from elsewhere.
   struct cleanup {
     detail::loop_state* state;
     ~cleanup() {
       state->main = nullptr;
       if (state->looking) state->looking->run(false);
+      if (state->background.size() != 0) return;
       state->end_remote_tasks();
-      if (state->background.size() == 0) state->drop_locals();
+      state->drop_locals();
     }
   } at_end{state_};
   state_->thread = std::this_thread::get_id();
@@ -117,13 +123,21 @@ void loop::on_report(std::function<void(const report&)> handler) {
 }
 
 void loop::send_report(const report& r) noexcept {
+  try {
+    tell(with_cause(r));
+  } catch (const std::bad_alloc&) {
+    print_report(r);
+  }
+}
+
+void loop::tell(const report& r) {
   if (!state_->on_report) return print_report(r);
   try {
     auto handler = state_->on_report;  // which may replace itself
     (*handler)(r);
   } catch (...) {
     print_report(r);
-    print_report({"exception in the report handler", std::current_exception()});
+    print_report(with_cause({"exception in the report handler", std::current_exception()}));
   }
 }
 

@@ -65,10 +65,35 @@ void hold_loop(scheduler& s, int change) noexcept { loop_state::of(s).holds += c
 loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &own_loop) {
   if (this_scheduler && of(*this_scheduler).depth != 0)
     throw error(errc::busy, "make a loop", "", "this thread is running one");
+  box = std::make_shared<mailbox>(wake);
+  background.open_background([](group&, group_record& child) {
+    of(*child.home).report_made([&] {
+      std::string name = child.name ? "'" + *child.name + "'" : "a background task";
+      return report{name + " failed", child.error};
+    });
+  });
+  if (const char* wanted = std::getenv("CUVEE_DEBUG"); wanted && *wanted && *wanted != '0')
+    set_debug(true);
+}
+
+loop_state* loop_state::make(loop& owner, uv_loop_t* host) {
+  auto made = std::make_unique<loop_state>(owner, host);
   ignore_sigpipe();
-  if (!host) must(uv::loop_init(&own_loop), "make a loop");
+  if (!host) must(uv::loop_init(&made->own_loop), "make a loop");
+  try {
+    made->open_handles();
+  } catch (...) {
+    made.release()->close_and_free();
+    throw;
+  }
+  return made.release();
+}
+
+void loop_state::open_handles() {
   must(uv::timer_init(uv, &timer), "make a loop");
+  own_handle(uv::as_handle(&timer));
   must(uv::idle_init(uv, &idle), "make a loop");
+  own_handle(uv::as_handle(&idle));
   must(uv::async_init(uv, &wake,
                       [](uv_async_t* h) {
                         auto& state = *static_cast<loop_state*>(h->data);
@@ -76,15 +101,13 @@ loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &
                         state.run_posted();
                       }),
        "make a loop");
-  timer.data = idle.data = wake.data = this;
+  own_handle(uv::as_handle(&wake));
   uv_unref(uv::as_handle(&wake));
-  box = std::make_shared<mailbox>(wake);
-  background.open_background([](group&, group_record& child) {
-    std::string name = child.name ? "'" + *child.name + "'" : "a background task";
-    of(*child.home).report_error(name + " failed", child.error);
-  });
-  if (const char* wanted = std::getenv("CUVEE_DEBUG"); wanted && *wanted && *wanted != '0')
-    set_debug(true);
+}
+
+void loop_state::own_handle(uv_handle_t* h) noexcept {
+  h->data = this;
+  own_handles[handles_to_close++] = h;
 }
 
 std::uint64_t loop_state::now() const noexcept {
@@ -120,37 +143,54 @@ inline int loop_state::run_each(int budget, F step) {
 }
 
 inline int loop_state::run_ready(int budget) {
-  if (watcher* w = watch) [[unlikely]]
-    return run_each(budget, [w](strand& s) { w->step(s); });
   return run_each(budget, [](strand& s) { s.run(); });
 }
 
-int loop_state::run_rounds(int budget) {
+int loop_state::run_watched(int budget) {
+  watcher* w = watch;
+  if (!w) return run_ready(budget);
+  return run_each(budget, [w](strand& s) { w->step(s); });
+}
+
+int loop_state::run_observed(int budget) {
+  if (!probe) return run_watched(budget);
   while (probe && ready_head && budget > 0) {
     int round = probe->before_round(*this);
     if (round == 0) return 0;
     budget -= round;
-    run_ready(round);
+    run_watched(round);
   }
   return budget;
 }
 
+inline void loop_state::end_turn() {
+  while (!turn_ends.empty()) {
+    turn_end& e = *turn_ends.front();
+    e.unlink();
+    e.at_turn_end(e);
+  }
+}
+
 void loop_state::drain() {
   turns++;
-  if (watch) [[unlikely]]
-    watch->turn_begins();
+  if (watch || probe) [[unlikely]]
+    return drain_observed();
+  drain_by([this](int budget) { return run_ready(budget); });
+}
+
+void loop_state::drain_observed() {
+  if (watch) watch->turn_begins();
+  drain_by([this](int budget) { return run_observed(budget); });
+}
+
+template <class Run>
+inline void loop_state::drain_by(Run run) {
   int budget = steps_per_drain;
   do {
-    if (probe) [[unlikely]]
-      budget = run_rounds(budget);
-    else budget = run_ready(budget);
+    budget = run(budget);
     running = nullptr;
     context = nullptr;
-    while (!turn_ends.empty()) {
-      turn_end& e = *turn_ends.front();
-      e.unlink();
-      e.at_turn_end(e);
-    }
+    end_turn();
     if (overdue) [[unlikely]]
       fire_overdue();
     if (!ready_head) [[likely]]
@@ -159,7 +199,7 @@ void loop_state::drain() {
   steps += static_cast<std::uint64_t>(steps_per_drain - budget);
   if (ready_head || idling) [[unlikely]]
     keep_idling(ready_head != nullptr);
-  arm_timer();
+  if (timers.earliest() != armed_for) arm_timer();
 }
 
 // While strands are ready, libuv must not wait for I/O.
@@ -174,17 +214,21 @@ void loop_state::keep_idling(bool wanted) {
 // down: it fires late by less than 2 ms, never early, and needs no second arming.
 void loop_state::arm_timer() {
   if (virtual_clock) return;
+  armed_for = timers.earliest();
   if (timers.empty()) {
     if (armed_ms == never) return;
     uv_timer_stop(&timer);
     armed_ms = never;
     return;
   }
-  std::uint64_t ms = (timers.next_deadline() + ns_per_ms - 1) / ns_per_ms;
+  std::uint64_t ms = (armed_for + ns_per_ms - 1) / ns_per_ms;
   if (ms >= armed_ms) return;
   std::uint64_t loop_ms = uv_now(uv);
   // Armed for now from its own callback, libuv 1.44 runs it again at once and never polls for I/O.
-  if (firing && ms <= loop_ms) return keep_idling(true);
+  if (firing && ms <= loop_ms) {
+    armed_for = never;
+    return keep_idling(true);
+  }
   armed_ms = ms;
   uv_timer_start(
       &timer,
@@ -194,6 +238,7 @@ void loop_state::arm_timer() {
         {
           turn t(state);
           state.armed_ms = never;
+          state.armed_for = never;
           state.run_posted();  // libuv runs timers first; what was posted before comes before
           state.fire_timers();
         }
@@ -211,6 +256,7 @@ void loop_state::fire_overdue() {
     timers.remove(node);
     node.fired(&node);
   }
+  end_turn();  // of what the limits have closed
 }
 
 void loop_state::fire_timers() {
@@ -241,10 +287,8 @@ void loop_state::await_remote(int change) noexcept {
   else uv_ref(uv::as_handle(&wake));
 }
 
-void loop_state::report_error(std::string message, std::exception_ptr error,
-                              std::string details) noexcept {
-  owner->send_report({std::move(message), std::move(error), std::move(details)});
-}
+// Short enough to need no memory.
+void loop_state::report_lost() noexcept { owner->send_report({"report lost", nullptr}); }
 
 void loop_state::step_virtual() {
   std::uint64_t before = turns;
@@ -282,14 +326,18 @@ bool loop_state::run_while_alive(F ended) {
 void loop_state::end_background() {
   if (background.pending == 0) return;
   if (debug) report_unfinished();
+  ending = true;  // also for what jobs and threads call onto the loop meanwhile
   {
     turn t(*this);
     background.cancel("the loop ends");
   }
+  cancel_remote_tasks();
   if (background.pending != 0 && uv != &own_loop)
     die("a borrowed loop was destroyed while background tasks of it run");
-  if (!run_while_alive([this] { return background.pending == 0; }))
+  auto ended = [this] { return background.pending == 0 && remote_tasks.empty(); };
+  if (uv == &own_loop && !run_while_alive(ended))
     die("deadlock: a background task waits for ever although it was cancelled");
+  ending = false;
 }
 
 void loop_state::reopen_background() noexcept {
@@ -300,7 +348,11 @@ void loop_state::reopen_background() noexcept {
 void loop_state::run_until(root_base& root, strand& main) {
   auto ended = [&] { return root.ended; };
   if (run_while_alive(ended)) return;
-  task_tree waiting = walk_tasks(*this);
+  task_tree waiting;
+  try {
+    waiting = walk_tasks(*this);
+  } catch (const std::bad_alloc&) {  // the error tells less; the tasks must end
+  }
   {
     turn t(*this);
     main.cancel();
@@ -349,21 +401,19 @@ void loop_state::shut_down() {
     turn t(*this);  // blocks without a handle finish at its end
     handles.for_each([](handle_block& h) { h.close(); });  // their owners have outlived the loop
   }
+  close_and_free();
+}
+
+void loop_state::close_and_free() noexcept {
   auto on_close = [](uv_handle_t* h) {
     auto& state = *static_cast<loop_state*>(h->data);
     state.handles_to_close--;
     state.free_if_closed();
   };
-  if (sees_waits) {
-    handles_to_close += 2;
-    uv_close(uv::as_handle(&before_wait), on_close);
-    uv_close(uv::as_handle(&after_wait), on_close);
-  }
   bool borrowed = uv != &own_loop;
-  uv_close(uv::as_handle(&timer), on_close);
-  uv_close(uv::as_handle(&idle), on_close);
-  uv_close(uv::as_handle(&wake), on_close);
-  if (borrowed) return;
+  std::size_t count = handles_to_close;
+  for (std::size_t i = 0; i < count; i++) uv_close(own_handles[i], on_close);
+  if (borrowed) return count == 0 ? free_if_closed() : void();
   uv_run(uv, UV_RUN_DEFAULT);
   if (uv_loop_close(uv) != 0) die("a loop was destroyed while requests of it are in flight");
   delete this;

@@ -42,11 +42,15 @@ struct round_probe {
   virtual ~round_probe() = default;
   /// Some strands are ready. Returns: how many of them to run before the next call; 0 ends the drain.
   virtual int before_round(loop_state&) = 0;
+  /// A job has ended. Returns: true if its task shall not hear of it yet; asked again in the next turn.
+  virtual bool holds_back_job() noexcept = 0;
 };
 
 /// A loop's private side. Freed by its last close callback where libuv's loop is borrowed.
 struct loop_state : scheduler {
   explicit loop_state(loop& owner, uv_loop_t* host);
+  /// Errors: those of libuv; bad_alloc. Nothing is left then.
+  static loop_state* make(loop& owner, uv_loop_t* host);
   static loop_state& of(scheduler& s) noexcept { return static_cast<loop_state&>(s); }
   static loop_state& current() { return of(require_scheduler()); }
   static loop_state& of(loop& l) noexcept { return *l.state_; }
@@ -61,8 +65,18 @@ struct loop_state : scheduler {
   }
   /// One more (or less) task waits for a thread or another loop: no deadlock, and real time must pass.
   void await_remote(int change) noexcept;
-  void report_error(std::string message, std::exception_ptr error,
-                    std::string details = {}) noexcept;
+  void report_error(std::string_view message, std::exception_ptr error) noexcept {
+    report_made([&] { return report{std::string(message), error}; });
+  }
+  /// `make()` is the report. Where memory is too short for it, another one says so.
+  template <class F>
+  void report_made(F make) noexcept {
+    try {
+      owner->send_report(make());
+    } catch (...) {
+      report_lost();
+    }
+  }
   std::uint64_t now() const noexcept;
   /// As libuv saw it last: what is due then is not rounded up to the next millisecond.
   std::uint64_t turn_time() const noexcept {
@@ -102,8 +116,10 @@ struct loop_state : scheduler {
   bool firing = false;   // inside the timer's callback
   bool polling = false;  // inside our own uv_run
   int holds = 0;         // tasks in `forever`, loop_refs: waiting that is no deadlock
-  int handles_to_close = 3;
+  std::array<uv_handle_t*, 5> own_handles{};
+  std::size_t handles_to_close = 0;  // of those
   std::uint64_t armed_ms = never;
+  std::uint64_t armed_for = never;  // the deadline that this was found for
   timer_heap timers;
   group background;
   list<turn_end> turn_ends;
@@ -124,21 +140,30 @@ struct loop_state : scheduler {
   uv_check_t after_wait{};
   bool sees_waits = false;
   std::thread::id thread = std::this_thread::get_id();
-  std::uint64_t steps = 0, posts = 0, reads = 0, writes = 0;
+  std::uint64_t steps = 0, posts = 0, reads = 0, writes = 0, read_bytes = 0, written_bytes = 0;
   std::array<std::uint32_t, UV_HANDLE_TYPE_MAX> handles_opened{};
 
   static constexpr std::uint64_t never = ~std::uint64_t{0};
   static constexpr std::uint64_t ns_per_ms = 1'000'000;
 
  private:
+  void report_lost() noexcept;
+  void open_handles();
+  void own_handle(uv_handle_t* h) noexcept;
+  void close_and_free() noexcept;
   void keep_idling(bool wanted);
   void watch_waits();
   template <class F>
   int run_each(int budget, F step);
   int run_ready(int budget);
-  int run_rounds(int budget);
-  void report_unfinished();
-  void report_open_handles();
+  int run_watched(int budget);
+  int run_observed(int budget);
+  void drain_observed();
+  template <class Run>
+  void drain_by(Run run);
+  void end_turn();
+  void report_unfinished() noexcept;
+  void report_open_handles() noexcept;
   template <class F>
   bool run_while_alive(F ended);
   void step_virtual();

@@ -69,6 +69,15 @@ std::string in_quotes(const std::string& name) {
   return name.empty() ? std::string("a task") : "task '" + name + "'";
 }
 
+// What debug mode has no memory to record, it does without.
+template <class F>
+void record(F f) noexcept {
+  try {
+    f();
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 }  // namespace
 
 template <class F>
@@ -101,7 +110,7 @@ void observers::forget() noexcept {
 
 void observers::spawned(strand& s) {
   if (loop_.debug) {
-    births_[&s] = {loop_.now(), whereabouts(), name_of(s)};
+    record([&] { births_[&s] = {loop_.now(), whereabouts(), name_of(s)}; });
     s.check_thread_on_completion();
   }
   if (instruments_.empty()) return;
@@ -115,7 +124,7 @@ void observers::step(strand& s) {
   place_ = place_of(s);
   if (loop_.debug) {
     if (auto it = births_.find(&s); it != births_.end() && it->second.name.empty())
-      it->second.name = name_of(s);
+      record([&] { it->second.name = name_of(s); });
     began_ = real_ns();
   }
   task_view view(s);
@@ -123,13 +132,13 @@ void observers::step(strand& s) {
   ended_ = false;
   s.run();
   if (ended_) return;
-  if (loop_.debug) check_time(describe(s));
+  if (loop_.debug) check_time(s);
   tell([&](instrument& i) { i.after_step(view); });
 }
 
 void observers::ending(strand& s) {
   ended_ = true;
-  if (loop_.debug) check_time(describe(s));
+  if (loop_.debug) check_time(s);
   task_view view(s);
   task_outcome how = s.was_cancelled     ? task_outcome::cancelled
                      : s.kind->failed(s) ? task_outcome::failed
@@ -148,12 +157,19 @@ void observers::run(bool begins) {
   tell([&](instrument& i) { begins ? i.before_run() : i.after_run(); });
 }
 
-void observers::check_time(std::string who) {
+void observers::check_time(const strand& s) noexcept {
   duration took(static_cast<duration::rep>(real_ns() - began_));
   if (began_ == 0 || took <= slow_step) return;
-  auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
-  std::string from = place_.line() == 0 ? std::string() : " from " + to_string(place_);
-  loop_.report_error(who + " kept the loop busy for " + std::to_string(ms) + " ms" + from, nullptr);
+  loop_.report_made([&] {
+    auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+    std::string from = place_.line() == 0 ? std::string() : " from " + to_string(place_);
+    return report{describe(s) + " kept the loop busy for " + std::to_string(ms) + " ms" + from,
+                  nullptr};
+  });
+}
+
+void observers::note_handle(const handle_block& h) noexcept {
+  record([&] { handles_[&h] = whereabouts(); });
 }
 
 std::string observers::describe(const strand& s) const {

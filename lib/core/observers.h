@@ -33,7 +33,7 @@ class observers final : public watcher {
   std::string whereabouts() const;
   std::string describe(const strand& s) const;
   std::string maker_of(const strand& s) const;
-  void note_handle(const handle_block& h) { handles_[&h] = whereabouts(); }
+  void note_handle(const handle_block& h) noexcept;
   void forget_handle(const handle_block& h) noexcept { handles_.erase(&h); }
   std::string maker_of(const handle_block& h) const;
   void complete(task_info& info, const strand& s) const;
@@ -48,7 +48,7 @@ class observers final : public watcher {
   };
   template <class F>
   void tell(F f) noexcept;
-  void check_time(std::string who);
+  void check_time(const strand& s) noexcept;
 
   loop_state& loop_;
   std::vector<std::shared_ptr<instrument>> instruments_;

@@ -41,7 +41,15 @@ struct interrupter::state : timer_node {
   }
 
   void start() {
-    if (!main) start_exit_limit();
+    if (main) return handle_signals();
+    start_exit_limit();
+    try {
+      handle_signals();
+    } catch (...) {  // the tasks must end all the same
+      home->report_error("background tasks end without Ctrl-C", std::current_exception());
+    }
+  }
+  void handle_signals() {
     if (getpid() != gettid()) return;
     std::size_t i = 0;
     for (int number : {SIGINT, SIGTERM, SIGQUIT}) {
@@ -55,21 +63,26 @@ struct interrupter::state : timer_node {
   }
   static void on_signal(void* self, int number) {
     auto& s = *static_cast<state*>(self);
-    if (number == SIGQUIT)
-      return s.home->report_error("the tasks of this loop:", nullptr, s.list());
+    if (number == SIGQUIT) return s.list("the tasks of this loop:");
     if (s.signal != 0 || !s.main) {  // the second one does not wait
       std::signal(number, SIG_DFL);
       std::raise(number);
     }
     s.signal = number;
-    s.start_exit_limit();
+    try {
+      s.start_exit_limit();
+    } catch (...) {
+      s.home->report_error("the time to exit is not limited", std::current_exception());
+    }
     s.main->cancel();
   }
-  std::string list() const { return to_string(walk_tasks(*home)); }
+  void list(const char* message) const noexcept {
+    home->report_made([&] { return report{message, nullptr, to_string(walk_tasks(*home))}; });
+  }
   static void out_of_time(timer_node* n) {
     auto& s = *static_cast<state*>(n);
     std::fflush(stdout);
-    s.home->report_error("the time to exit is over, and tasks still run", nullptr, s.list());
+    s.list("the time to exit is over, and tasks still run");
     std::_Exit(s.signal != 0 ? 128 + s.signal : 1);
   }
 
@@ -95,10 +108,15 @@ interrupted_error::~interrupted_error() = default;
 
 runner::~runner() { end_background(); }
 
-void runner::end_background() {
+void runner::end_background() noexcept {
   detail::loop_state& l = detail::loop_state::of(loop_);
   if (l.background.size() == 0) return;
-  detail::interrupter watch(loop_, nullptr, exit_);
+  std::optional<detail::interrupter> watch;
+  try {
+    watch.emplace(loop_, nullptr, exit_);
+  } catch (...) {
+    l.report_error("background tasks end without a limit and Ctrl-C", std::current_exception());
+  }
   l.end_background();
   l.reopen_background();
 }

@@ -4,7 +4,7 @@
 namespace cuvee::inline v0 {
 
 void cancel_scope::cancel(std::string text, std::source_location where) {
-  cancel_for(std::move(text), where);
+  cancel_for(text, where);
   if (body_) body_->cancel();
 }
 
@@ -35,24 +35,29 @@ void cancel_scope::on_timer(timer_node* n) {
   auto& self = *static_cast<cancel_scope*>(n);
   if (self.cancelled) return;
   self.expired_ = true;
-  self.cancel("its deadline passed");
+  self.cancel_for("its deadline passed");
+  self.body_->cancel();
 }
 
 void cancel_scope::rearm() {
   if (!body_) return;
   if (armed()) stop_timer(*home_, *this);
+  arm(*home_);
+}
+
+// Also before the body begins: where there is no memory for the timer, nothing has.
+void cancel_scope::arm(detail::scheduler& home) {
+  home_ = &home;
   if (scope_node::deadline != never && !cancelled)
-    start_timer_at(*home_, *this, scope_node::deadline);
+    start_timer_at(home, *this, scope_node::deadline);
 }
 
 void cancel_scope::enter(detail::strand& body) {
   body_ = &body;
-  home_ = body.home;
   up = body.context;
   body.context = this;
   absorbed_ = outer_sent_ = false;
   if (cancelled) body.cancel();
-  rearm();
 }
 
 void cancel_scope::leave(bool body_cancelled) noexcept {

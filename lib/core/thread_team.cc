@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "thread_team.h"
 
+#include <cuvee/core/strand.h>
+
 #include <algorithm>
 #include <pthread.h>
 
@@ -130,14 +132,17 @@ bool thread_team::withdraw(thread_job& job) noexcept {
   return true;
 }
 
-void thread_team::request_stops(std::unique_lock<std::mutex>& lock) {
-  std::vector<std::shared_ptr<thread_job>> running;
-  for (worker& w : workers_)
-    if (w.job) running.push_back(w.job);
-  lock.unlock();  // callbacks of a stop token are foreign code
-  for (auto& job : running) job->request_stop();
-  running.clear();
-  lock.lock();
+void thread_team::request_stops(std::unique_lock<std::mutex>& lock) noexcept {
+  auto untold = [](const worker& w) { return w.job && !w.job->told_to_stop; };
+  for (auto w = workers_.begin(); w = std::find_if(w, workers_.end(), untold), w != workers_.end();
+       w = workers_.begin()) {
+    std::shared_ptr<thread_job> job = w->job;
+    job->told_to_stop = true;
+    lock.unlock();  // callbacks of a stop token are foreign code
+    job->request_stop();
+    job.reset();
+    lock.lock();
+  }
 }
 
 void thread_team::drop(jobs waiting) noexcept {
@@ -168,6 +173,12 @@ std::size_t thread_team::close(std::optional<duration> limit) {
   lock.unlock();
   drop(std::move(waiting));
   lock.lock();
+  for (worker& w : workers_)
+    if (w.job && !w.given_up && w.job->calls().wait_for_this_thread()) {
+      if (!limit && !w.job->abandoned)
+        die("deadlock: a thread pool was destroyed by the loop that a job of it waits for");
+      give_up(w);
+    }
   auto all_gone = [this] {
     return std::all_of(workers_.begin(), workers_.end(),
                        [](const worker& w) { return w.given_up; });

@@ -53,7 +53,7 @@ class thread_team : public std::enable_shared_from_this<thread_team> {
   static void bury(workers ended) noexcept;
   static void drop(jobs waiting) noexcept;
   void give_up(worker& w) noexcept;
-  void request_stops(std::unique_lock<std::mutex>& lock);
+  void request_stops(std::unique_lock<std::mutex>& lock) noexcept;
 
   std::mutex mutex_;
   std::condition_variable gone_;

@@ -13,6 +13,8 @@ class timer_heap {
   std::size_t size() const noexcept { return entries_.size(); }
   bool empty() const noexcept { return entries_.empty(); }
   std::uint64_t next_deadline() const noexcept { return entries_.front().at; }
+  /// Alike; the end of time if there is none.
+  std::uint64_t earliest() const noexcept { return empty() ? ~std::uint64_t{0} : next_deadline(); }
   timer_node& front() noexcept { return *entries_.front().node; }
   void add(timer_node& node, std::uint64_t at);
   void remove(timer_node& node) noexcept;

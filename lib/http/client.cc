@@ -48,7 +48,7 @@ task<client_response> client::get(const url& target) {
 
 task<client_response> client::get(std::string target) {
   const url parsed(target);
-  co_return co_await fetch_whole(*state_, {method::get, &parsed});
+  co_return co_await get(parsed);
 }
 
 task<client_response> client::fetch(client_request r) {

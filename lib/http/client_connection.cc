@@ -312,7 +312,7 @@ void client_connection::fail(const request_name& who) const {
                                                  : "the server closed without a response");
   const int status = block_.read_error() != 0 ? block_.read_error() : block_.write_error();
   if (status == 0 || status == UV_ECANCELED) throw refused(errc::closed, {});
-  throw v0::detail::uv_error(status, operation, subject);
+  throw block_.failure(status, operation, subject);
 }
 
 }  // namespace cuvee::inline v0::http::detail

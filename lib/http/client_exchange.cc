@@ -2,6 +2,7 @@
 #include "client_exchange.h"
 
 #include "chars.h"
+#include "io/tls_start.h"
 
 #include <cuvee/core/timeout.h>
 
@@ -100,12 +101,6 @@ void exchange::extract_host() {
   own.erase("Host");
 }
 
-void exchange::check_target() const {
-  if (target_->is_https())
-    throw refused(std::make_error_code(std::errc::protocol_not_supported),
-                  "https is not supported yet");
-}
-
 duration exchange::time_for(duration limit) const {
   const std::uint64_t now = clock_ns(v0::detail::require_scheduler());
   const std::uint64_t left = total_at_ > now ? total_at_ - now : 0;
@@ -139,10 +134,7 @@ task<> exchange::begin() {
 
 // Tries to, without waiting.
 bool exchange::has_connection() {
-  if (!lease_) {
-    check_target();
-    lease_ = client_.try_lease(*target_);
-  }
+  if (!lease_) lease_ = client_.try_lease(*target_);
   // One that was handed over may have ended since.
   if (lease_ && lease_.connection() && !lease_->usable()) lease_.disconnect();
   return lease_ && lease_.connection();
@@ -163,14 +155,31 @@ task<> exchange::find_connection() {
 task<> exchange::connect() {
   const duration limit = time_for(client_.options().connect_timeout);
   try {
-    auto stream = co_await move_on_after(limit, v0::connect(target_->host(), target_->port()));
-    if (!stream) throw late("connecting timed out");
-    lease_.connected(std::make_unique<client_connection>(std::move(*stream), client_.options()));
+    auto plain = co_await move_on_after(limit, v0::connect(target_->host(), target_->port()));
+    if (!plain) throw late("connecting timed out");
+    stream s = std::move(*plain);
+    if (target_->is_https()) s = co_await secure(std::move(s));
+    lease_.connected(std::make_unique<client_connection>(std::move(s), client_.options()));
   } catch (const timeout_error&) {
     throw;
   } catch (const error& e) {
-    throw refused(e.code(), {});
+    const bool about_tls = e.operation() == "tls handshake";
+    throw refused(e.code(), about_tls ? v0::detail::tls_words(e) : std::string());
   }
+}
+
+// The context limits the handshake by itself.
+task<stream> exchange::secure(stream plain) {
+  const tls_client_context* own = client_.options().tls;
+  const duration limit = time_for(duration::max());
+  auto attempt = v0::detail::start_tls_for("http/1.1", std::move(plain),
+                                           own ? *own : default_tls_client(), target_->host());
+  try {
+    auto secured = co_await move_on_after(limit, std::move(attempt));
+    if (secured) co_return std::move(*secured);
+  } catch (const timeout_error&) {  // told below
+  }
+  throw late("the TLS handshake timed out");
 }
 
 void exchange::send() {

@@ -41,13 +41,13 @@ class exchange {
  private:
   request_name name() const noexcept { return {verb_, *target_}; }
   void prepare();
-  void check_target() const;
   void extract_host();
   headers& own_fields();
   duration time_for(duration limit) const;
   bool has_connection();
   task<> find_connection();
   task<> connect();
+  task<stream> secure(stream plain);
   void send();
   bool may_repeat() const noexcept;
   bool redirect();

@@ -32,7 +32,7 @@ bool lease_awaiter::await_cancel(waiter&) noexcept {
 // ---- client_state
 
 host_pool& client_state::host_of(const url& u) {
-  const auto found = hosts_.find(origin_view{u.host(), u.port()});
+  const auto found = hosts_.find(origin_view{u.host(), u.port(), u.is_https()});
   if (found != hosts_.end()) [[likely]]
     return **found;
   return **hosts_.insert(std::make_unique<host_pool>(u)).first;
@@ -62,7 +62,7 @@ lease client_state::try_lease(const url& u) {
     leases_++;
     return lease(*this, h, nullptr);
   }
-  if (h.leases == 0 && h.waiting.empty()) hosts_.erase(hosts_.find(origin_view{h.name, h.port}));
+  if (h.leases == 0 && h.waiting.empty()) hosts_.erase(hosts_.find(h.origin()));
   return {};
 }
 
@@ -77,7 +77,7 @@ bool client_state::make_room() noexcept {
   // Not free_place: the place is the caller's, not for those who wait.
   h.leases--;
   leases_--;
-  if (h.leases == 0 && h.waiting.empty()) hosts_.erase(hosts_.find(origin_view{h.name, h.port}));
+  if (h.leases == 0 && h.waiting.empty()) hosts_.erase(hosts_.find(h.origin()));
   return true;
 }
 
@@ -122,7 +122,7 @@ void client_state::evict(client_connection& c) noexcept {
 void client_state::free_place(host_pool& h) noexcept {
   h.leases--;
   leases_--;
-  if (h.leases == 0 && h.waiting.empty()) hosts_.erase(hosts_.find(origin_view{h.name, h.port}));
+  if (h.leases == 0 && h.waiting.empty()) hosts_.erase(hosts_.find(h.origin()));
   if (!starving_.empty()) serve_waiting();
 }
 
@@ -160,7 +160,7 @@ void client_state::dequeue(lease_awaiter& a) noexcept {
   static_cast<v0::detail::list_node&>(a).unlink();
   if (!h.waiting.empty()) return;
   h.unlink();
-  if (h.leases == 0) hosts_.erase(hosts_.find(origin_view{h.name, h.port}));
+  if (h.leases == 0) hosts_.erase(hosts_.find(h.origin()));
 }
 
 void client_state::close() noexcept {

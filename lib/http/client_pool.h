@@ -17,14 +17,18 @@ class lease_awaiter;
 struct origin_view {
   std::string_view host;
   std::uint16_t port;
+  bool https;
 };
 
 /// What a client has for one origin. In the client's list of hosts while somebody waits.
 struct host_pool : v0::detail::list_node {
-  explicit host_pool(const url& u) : name(u.host()), authority(u.authority()), port(u.port()) {}
+  explicit host_pool(const url& u)
+      : name(u.host()), authority(u.authority()), port(u.port()), https(u.is_https()) {}
+  origin_view origin() const noexcept { return {name, port, https}; }
 
   std::string name, authority;
   std::uint16_t port;
+  bool https;
   std::size_t leases = 0;                // places taken, idle connections included
   std::vector<client_connection*> idle;  // owned; the last one was used last
   v0::detail::list<lease_awaiter> waiting;
@@ -118,13 +122,12 @@ class client_state : public v0::detail::pooled {
   struct origin_equal {
     using is_transparent = void;
     bool operator()(const auto& a, const auto& b) const noexcept {
-      return view(a).port == view(b).port && view(a).host == view(b).host;
+      return view(a).port == view(b).port && view(a).https == view(b).https &&
+             view(a).host == view(b).host;
     }
   };
   static origin_view view(const origin_view& o) noexcept { return o; }
-  static origin_view view(const std::unique_ptr<host_pool>& h) noexcept {
-    return {h->name, h->port};
-  }
+  static origin_view view(const std::unique_ptr<host_pool>& h) noexcept { return h->origin(); }
   ~client_state() = default;
 
   host_pool& host_of(const url& u);

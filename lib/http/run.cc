@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "on_cancel.h"
+#include "core/on_cancel.h"
 
 #include <cuvee/core/any_of.h>
 #include <cuvee/core/event.h>
@@ -77,8 +77,8 @@ class worker {
 
 task<int> serve_with_workers(const app& a, serve_options options) {
   bool several = options.workers > 1;
-  tcp_listener first = co_await listen(std::string(options.host), options.port,
-                                       {.backlog = 1024, .reuse_port = several});
+  listen_options listening{.backlog = 1024, .reuse_port = several};
+  tcp_listener first = co_await listen(std::string(options.host), options.port, listening);
   endpoint at = first.local();
   std::string address = at.address();
   serve_options others = options;
@@ -91,7 +91,7 @@ task<int> serve_with_workers(const app& a, serve_options options) {
     for (worker& w : workers) w.stop();
   };
   // All of them stop at once, not after this one has drained.
-  co_await any_of(detail::on_cancel(stop_workers), serve(a, std::move(first), options));
+  co_await any_of(v0::detail::on_cancel(stop_workers), serve(a, std::move(first), options));
   auto join_all = [&workers] {
     for (worker& w : workers) w.join();
   };

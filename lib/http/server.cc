@@ -2,9 +2,11 @@
 #include <cuvee/http/server.h>
 
 #include "connection.h"
-#include "on_cancel.h"
+#include "core/on_cancel.h"
+#include "io/tls_start.h"
 
 #include <cuvee/core/any_of.h>
+#include <cuvee/core/as_result.h>
 #include <cuvee/core/shield.h>
 #include <cuvee/core/sleep.h>
 #include <cuvee/core/timeout.h>
@@ -21,10 +23,21 @@ task<> serve_one(stream s, server_state* server) {
   co_await c.run();
 }
 
+// A client that fails to shake hands, or is at it when the server stops, has asked for nothing yet.
+task<> serve_one_securely(stream s, server_state* server) {
+  auto handshake = v0::detail::start_tls_for("http/1.1", std::move(s), *server->options.tls);
+  auto [secured, stopped] =
+      co_await any_of(as_result(std::move(handshake)), server->stopping.wait());
+  (void)stopped;
+  if (!secured || !*secured) co_return;
+  connection c(std::move(**secured), *server);
+  co_await c.run();
+}
+
 task<> accept_all(group& g, tcp_listener& l, server_state& server) {
   for (;;) {
     tcp_stream s = co_await l.accept();
-    g.spawn(serve_one, std::move(s), &server);
+    g.spawn(server.options.tls ? &serve_one_securely : &serve_one, std::move(s), &server);
   }
 }
 
@@ -48,7 +61,7 @@ task<> drain_limit(event& stopping, duration limit) {
 task<> serve(const app& a, tcp_listener listener, serve_options options) {
   server_state server(a.routes(), options);
   // The limit on draining cancels what is left of the group; a cancel from outside only sets the event.
-  co_await any_of(detail::on_cancel([&] { server.stopping.set(); }),
+  co_await any_of(v0::detail::on_cancel([&] { server.stopping.set(); }),
                   shield(any_of(serve_until_stopped(listener, server),
                                 drain_limit(server.stopping, options.shutdown_timeout))));
 }

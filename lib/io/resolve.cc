@@ -90,6 +90,8 @@ bool resolve_awaiter::await_cancel(waiter&) noexcept {
   return true;
 }
 
+void resolve_awaiter::visit(detail::visitor& v) { v.about(host_); }
+
 result<std::vector<endpoint>> resolve_awaiter::await_result() {
   if (status_ != 0) return detail::uv_error(status_, "resolve", host_);
   return std::move(found_);

@@ -16,7 +16,7 @@ constexpr int busy_status = UV_EBUSY;
 error stream_error(int status, std::string_view operation, detail::stream_block& b) {
   if (status == busy_status) return error(errc::busy, operation, b.name());
   if (status == UV_ECANCELED) return error(errc::closed, operation, b.name());
-  return detail::uv_error(status, operation, b.name());
+  return b.failure(status, operation, b.name());
 }
 
 }  // namespace
@@ -60,6 +60,32 @@ std::size_t read_awaiter::await_resume() {
   if (size != 0) [[likely]]
     return size;
   return await_result().value();
+}
+
+bool fill_awaiter::await_ready() noexcept {
+  before_ = block_->window().size();
+  if (block_->has_reader()) status_ = busy_status;
+  else if (before_ == detail::stream_block::window_limit) status_ = UV_ENOBUFS;
+  return status_ != 0 || block_->finished();
+}
+
+void fill_awaiter::await_suspend(waiter& w) {
+  waiter_ = &w;
+  block_->await_bytes(*this);
+}
+
+bool fill_awaiter::await_cancel(waiter&) noexcept {
+  block_->forget_reader();
+  return true;
+}
+
+result<bool> fill_awaiter::await_result() {
+  if (status_ == UV_ENOBUFS) return error(errc::limit_exceeded, "read", block_->name());
+  if (status_ == 0 && block_->window().size() > before_) return true;
+  if (status_ == 0 && !block_->at_eof())
+    status_ = block_->read_error() != 0 ? block_->read_error() : UV_ECANCELED;
+  if (status_ != 0) return stream_error(status_, "read", *block_);
+  return false;
 }
 
 bool write_awaiter::await_ready() {
@@ -110,10 +136,17 @@ void close_awaiter::await_suspend(waiter& w) {
   block_->close();
 }
 
+void read_awaiter::visit(detail::visitor& v) { v.about(block_->label()); }
+void write_awaiter::visit(detail::visitor& v) { v.about(block_->label()); }
+void shutdown_awaiter::visit(detail::visitor& v) { v.about(block_->label()); }
+void close_awaiter::visit(detail::visitor& v) { v.about(block_->label()); }
+
 stream::~stream() {
   if (block_) block_->disown();
 }
 
+std::string_view stream::window() const noexcept { return block_->window(); }
+void stream::consume(std::size_t n) { block_->consume(n); }
 void stream::abort() { block_->abort(); }
 bool stream::is_open() const noexcept { return block_ && !block_->closing() && !block_->closed(); }
 

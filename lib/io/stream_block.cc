@@ -171,6 +171,20 @@ std::string stream_block::name() {
   }
 }
 
+error stream_block::failure(int status, std::string_view operation,
+                            std::string_view subject) const {
+  return uv_error(status, operation, subject);
+}
+
+std::string stream_block::label() {
+  if (!name_.empty()) return name_;
+  try {
+    return "tcp " + peer().to_string();
+  } catch (const cuvee::error&) {
+    return "tcp";
+  }
+}
+
 endpoint stream_block::peer() const { throw uv_error(UV_ENOTCONN, "peer address", "stream"); }
 endpoint stream_block::local() const { throw uv_error(UV_ENOTCONN, "local address", "stream"); }
 

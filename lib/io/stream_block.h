@@ -105,8 +105,12 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   virtual void abort() { close(); }
   void await_closed(close_awaiter& a) noexcept { closers_.push_back(a); }
 
+  /// What a status of this stream means, for whoever did `operation` with it.
+  virtual error failure(int status, std::string_view operation, std::string_view subject) const;
   /// For error texts: the peer, or what the stream is.
   std::string name();
+  /// For the task tree: with the kind of stream.
+  std::string label();
   void set_name(std::string name) { name_ = std::move(name); }
   /// Errors: not_connected, also where there are no addresses.
   virtual endpoint peer() const;
@@ -147,13 +151,23 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   virtual int end_output() = 0;
 
   // What a transport calls, inside a turn. After most of these the stream may be closing.
-  /// Room for bytes that have come; empty if memory is short.
-  [[gnu::always_inline]] inline uv_buf_t where_to_read() noexcept;
+  /// Room for bytes that have come; empty if memory is short. `slab`: where they go if neither a window nor a
+  /// reader has room; of `window_limit` bytes, the caller's again after `arrived`.
+  [[gnu::always_inline]] inline uv_buf_t where_to_read(char* slab) noexcept;
+  bool wants_bytes() const noexcept { return reading_; }
+  const stream_reader* reader() const noexcept { return reader_; }
+  /// The transport stops reading by itself; the next waiting reader starts it again.
+  void disarm() noexcept;
   /// `n` bytes are there.
   [[gnu::always_inline]] inline void arrived(std::size_t n, const uv_buf_t& room);
   /// No byte will come any more: UV_EOF or an error.
   void ended(int status);
   void block_written(output_block& block, int status);
+  /// A part of it was taken, for transports that tell.
+  void block_taken(output_block& block, std::size_t n) {
+    block.sent += static_cast<std::uint32_t>(n);
+    wrote(n, 0);
+  }
   void spans_written(std::size_t n, int status);
   void shutdown_done();
   static uv_buf_t buffer_of(output_block& b) noexcept;
@@ -173,7 +187,6 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   void keep_window() noexcept;
   bool make_room() noexcept;
   void arm();
-  void disarm() noexcept;
   void wake_reader() {
     if (stream_reader* r = std::exchange(reader_, nullptr)) r->waiter_->complete();
   }
@@ -205,7 +218,7 @@ class stream_block : public handle_block, protected turn_end, public pooled {
 };
 
 // Field by field, as uv_buf_init is a call.
-inline uv_buf_t stream_block::where_to_read() noexcept {
+inline uv_buf_t stream_block::where_to_read(char* slab) noexcept {
   uv_buf_t room;
   if (window_size_ != 0) [[unlikely]] {
     bool some = make_room();
@@ -215,7 +228,7 @@ inline uv_buf_t stream_block::where_to_read() noexcept {
     room.base = reader_->into.data();
     room.len = std::min<std::size_t>(reader_->into.size(), 1u << 30);
   } else {
-    room.base = home().read_slab.get();
+    room.base = slab;
     room.len = window_limit;
     CUVEE_UNPOISON(room.base, window_limit);
   }
@@ -223,7 +236,6 @@ inline uv_buf_t stream_block::where_to_read() noexcept {
 }
 
 inline void stream_block::arrived(std::size_t n, const uv_buf_t& room) {
-  home().reads++;
   {
     turn t(home());
     if (window_size_ != 0) {

@@ -73,7 +73,6 @@ void stream_block::block_written(output_block& block, int status) {
 
 void stream_block::wrote(std::size_t n, int status) {
   in_flight_ -= n;
-  home().writes += status == 0;
   if (status < 0 && write_error_ == 0) write_error_ = status;
   if (drain_waiter_ && drained(drain_limit_)) std::exchange(drain_waiter_, nullptr)->complete();
 }

@@ -38,12 +38,15 @@ uv_stream_block* uv_stream_block::make_pipe(loop_state& l) {
 // ---- reading
 
 void uv_stream_block::on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
-  *buffer = of<uv_stream_block>(h).where_to_read();  // empty: on_read sees ENOBUFS
+  uv_stream_block& b = of<uv_stream_block>(h);
+  *buffer = b.where_to_read(b.home().read_slab.get());  // empty: on_read sees ENOBUFS
 }
 
 void uv_stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer) {
   uv_stream_block& b = block_of(s);
   if (n > 0) [[likely]] {
+    b.home().reads++;
+    b.home().read_bytes += static_cast<std::uint64_t>(n);
     b.arrived(static_cast<std::size_t>(n), *buffer);
   } else if (n < 0) {
     turn t(b.home());
@@ -72,7 +75,7 @@ int uv_stream_block::start_reading() { return uv::read_start(stream(), &on_alloc
   int written = uv::try_write(stream(), buffers, n);
   if (written < 0) [[unlikely]]
     return written == UV_EAGAIN ? 0 : written;
-  home().writes++;
+  count_written(static_cast<std::size_t>(written));
   return written;
 }
 
@@ -90,6 +93,7 @@ int uv_stream_block::write_later(output_block& block) {
     auto& done = *reinterpret_cast<output_block*>(r);
     auto& b = static_cast<uv_stream_block&>(*done.stream);
     turn t(b.home());
+    if (status == 0) b.count_written(done.length - done.sent);
     b.block_written(done, status);
   });
 }
@@ -100,8 +104,10 @@ int uv_stream_block::write_later(const uv_buf_t* spans, unsigned n) {
   write_request_.data = reinterpret_cast<void*>(size);
   return uv::write(&write_request_, stream(), spans, n, [](uv_write_t* r, int status) {
     uv_stream_block& b = block_of(r->handle);
+    auto size = reinterpret_cast<std::size_t>(r->data);
     turn t(b.home());
-    b.spans_written(reinterpret_cast<std::size_t>(r->data), status);
+    if (status == 0) b.count_written(size);
+    b.spans_written(size, status);
   });
 }
 

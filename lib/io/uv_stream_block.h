@@ -31,6 +31,10 @@ class uv_stream_block final : public stream_block {
   int write_later(output_block& block) override;
   int write_later(const uv_buf_t* spans, unsigned n) override;
   int end_output() override;
+  void count_written(std::size_t n) noexcept {
+    home().writes++;
+    home().written_bytes += n;
+  }
 
   static void end_of_turn(turn_end& e);
   static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);

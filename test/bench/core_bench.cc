@@ -49,7 +49,7 @@ task<> yield_times(int n) {
 task<> yield(int n) { co_await cuvee::gather(yield_times(n / 2), yield_times(n / 2)); }
 
 task<> spawn_join(int n) {
-  co_await cuvee::task_group([n](cuvee::group& g) -> task<> {
+  co_await cuvee::task_group([&n](cuvee::group& g) -> task<> {
     for (int i = 0; i < n; i++) {
       auto handle = g.spawn(one);
       co_await handle.join();
@@ -119,7 +119,7 @@ task<> queue(int n) {
 task<> nap(int i) { co_await cuvee::sleep(std::chrono::milliseconds(i % 1000)); }
 
 task<> sleeps(int n) {
-  co_await cuvee::task_group([n](cuvee::group& g) -> task<> {
+  co_await cuvee::task_group([&n](cuvee::group& g) -> task<> {
     for (int i = 0; i < n; i++) g.spawn(nap, i);
     co_return;
   });

@@ -237,7 +237,7 @@ TEST_CASE("borrowed loop: destroyed while handles of it are closing or still own
 TEST_CASE("report: what a posted callback throws reaches the handler, later callbacks still run") {
   loop l;
   std::vector<std::string> reports;
-  l.on_report([&](const report& r) { reports.push_back(r.message + ": " + describe(r.error)); });
+  l.on_report([&](const report& r) { reports.push_back(r.message); });
   bool later = false;
   event done;
   l.ref().post([] { throw boom("one"); });

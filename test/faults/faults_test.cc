@@ -128,15 +128,101 @@ std::size_t fail_each(const std::function<task<>()>& body, countdown& what) {
   return n - 1;
 }
 
-std::size_t fail_calls(const std::function<task<>()>& body) {
+template <class F>
+std::size_t for_each_status(F count) {
   std::size_t most = 0;
   detail::uv::decide_fault = [](const char*) { return calls.hit() ? call_status : 0; };
   for (int status : {UV_ENOMEM, UV_EMFILE, UV_EPERM, UV_ECONNABORTED}) {
     call_status = status;
-    most = std::max(most, fail_each(body, calls));
+    most = std::max(most, count());
   }
   detail::uv::decide_fault = nullptr;
   return most;
+}
+
+std::size_t fail_calls(const std::function<task<>()>& body) {
+  return for_each_status([&] { return fail_each(body, calls); });
+}
+
+/// The same for what makes its own loop. Returns: how many could be made to fail.
+std::size_t fail_each_of(const std::function<void()>& whole, countdown& what) {
+  whole();
+  for (std::size_t n = 1;; n++) {
+    testing::footprint before = testing::footprint::take();
+    what = {n, 0};
+    try {
+      whole();
+    } catch (const error& e) {
+      what.fail_at = 0;
+      CHECK(e.code() != errc::deadlock);
+    } catch (const std::bad_alloc&) {
+    }
+    what.fail_at = 0;
+    CHECK(before.grown_to(testing::footprint::take()) == "");
+    if (what.seen < n || n == 500) return n - 1;
+  }
+}
+
+void make_a_loop() {
+  loop l;
+  l.set_debug(true);
+  l.run([]() -> task<> { co_await checkpoint(); });
+}
+
+// Borrowed, as by a program that has one already.
+void make_a_guest() {
+  uv_loop_t host;
+  REQUIRE(uv_loop_init(&host) == 0);
+  try {
+    loop guest(host);
+  } catch (...) {
+    uv_run(&host, UV_RUN_DEFAULT);
+    CHECK(uv_loop_close(&host) == 0);
+    throw;
+  }
+  uv_run(&host, UV_RUN_DEFAULT);
+  CHECK(uv_loop_close(&host) == 0);
+}
+
+int reports_seen = 0;
+bool main_ended, background_ended;
+
+// With signals to handle, once for the main task and once for the background.
+void run_with_background() {
+  struct flag {
+    bool& to;
+    ~flag() { to = true; }
+  };
+  main_ended = background_ended = true;
+  runner r;
+  r.loop().on_report([](const report&) { reports_seen++; });
+  r.exit_within(std::chrono::hours(1));
+  r.dump_on_quit();
+  auto lingers = []() -> task<> {
+    background_ended = false;
+    flag f{background_ended};
+    co_await forever();
+  };
+  auto fails = []() -> task<> { throw error(errc::closed, "fail"); };
+  auto main = [&]() -> task<> {
+    main_ended = false;
+    flag f{main_ended};
+    r.loop().background().spawn(lingers).set_name("a name that is too long to be kept in place");
+    r.loop().background().spawn(fails);
+    co_await checkpoint();
+  };
+  r.run_main(main);
+}
+
+// The same, ended by the destructor.
+void drop_a_runner() {
+  runner r;
+  r.loop().on_report([](const report&) { reports_seen++; });
+  r.loop().set_debug(true);
+  r.run([&]() -> task<> {
+    r.loop().background().spawn([]() -> task<> { co_await forever(); });
+    co_await checkpoint();
+  });
 }
 
 }  // namespace
@@ -161,4 +247,24 @@ TEST_CASE("faults: every allocation fails in connecting, accepting and an exchan
 TEST_CASE("faults: every allocation fails in starting and talking to a child") {
   CHECK(fail_each(&child_process, allocations) > 10);
   CHECK(fail_each(&child_process_run, allocations) > 3);
+}
+
+TEST_CASE("faults: every call and allocation fails in making a loop, and nothing is left of it") {
+  CHECK(for_each_status([] { return fail_each_of(&make_a_loop, calls); }) >= 4);
+  CHECK(fail_each_of(&make_a_loop, allocations) >= 4);
+  CHECK(for_each_status([] { return fail_each_of(&make_a_guest, calls); }) >= 3);
+  CHECK(fail_each_of(&make_a_guest, allocations) >= 2);
+}
+
+TEST_CASE("faults: every call and allocation fails in a runner with background tasks, which end") {
+  auto whole = [] {
+    run_with_background();
+    CHECK(main_ended);
+    CHECK(background_ended);
+  };
+  CHECK(for_each_status([&] { return fail_each_of(whole, calls); }) >= 9);
+  CHECK(fail_each_of(whole, allocations) > 15);
+  CHECK(for_each_status([] { return fail_each_of(&drop_a_runner, calls); }) >= 7);
+  CHECK(fail_each_of(&drop_a_runner, allocations) > 15);
+  CHECK(reports_seen > 0);
 }

@@ -158,9 +158,7 @@ inline task<std::string> reply_after_eof(endpoint at, std::string_view request) 
 class reports {
  public:
   reports() {
-    loop::current().on_report([this](const report& r) {
-      messages.push_back(r.message + (r.error ? ": " + describe(r.error) : ""));
-    });
+    loop::current().on_report([this](const report& r) { messages.push_back(r.message); });
   }
   reports(const reports&) = delete;
   ~reports() { loop::current().on_report(nullptr); }

@@ -44,7 +44,7 @@ task<std::string> in_pieces(endpoint at, std::string_view text, std::vector<std:
 
 task<> same_in_two_pieces(std::size_t from, std::size_t step) {
   http::app a = echo_app();
-  co_await serving(a, [=](endpoint at) -> task<> {
+  co_await serving(a, [&](endpoint at) -> task<> {
     std::string whole = co_await in_pieces(at, conversation, {});
     CHECK(whole.find("query a=1") != whole.npos);
     CHECK(whole.find("wikipedia") != whole.npos);

@@ -89,12 +89,7 @@ class reporting_awaiter : combinator, public list_node {
     return --pending != 0;
   }
   bool await_cancel(waiter&) {
-    pending++;
-    child_.cancel();
-    if (--pending != 0) return false;
-    if (!await_must_resume()) return true;
-    parent->complete();
-    return false;
+    return cancel_by([&] { child_.cancel(); }, *this);
   }
   bool await_must_resume() const noexcept { return child_.state() == outcome::completed; }
   void visit(visitor& v) { child_.visit(v); }
@@ -147,5 +142,10 @@ task<> as_completed(R awaitables, F handler) {
   width all(awaitables.size() + 1);
   return as_completed(all, std::move(awaitables), std::move(handler));
 }
+
+template <class T, class F>
+void as_completed(std::vector<task<T>>&, F) = delete;  // …(std::move(tasks), handler)
+template <class T, class F>
+void as_completed(width, std::vector<task<T>>&, F) = delete;  // …(limit, std::move(tasks), handler)
 
 }  // namespace cuvee::inline v0

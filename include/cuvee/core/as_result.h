@@ -15,13 +15,19 @@ class as_result_awaiter {
 
   explicit as_result_awaiter(A&& a) : inner_(std::move(a)) {}
 
-  bool await_ready() { return inner_.await_ready(); }
+  bool await_ready() {
+    return attempt([&] { return inner_.await_ready(); }, true);
+  }
   bool await_early_cancel() { return early_cancel_awaiter(inner_); }
-  bool await_suspend(waiter& w) { return suspend_awaiter(inner_, w); }
+  bool await_suspend(waiter& w) {
+    return attempt([&] { return suspend_awaiter(inner_, w); }, false);
+  }
   bool await_cancel(waiter& w) { return cancel_awaiter(inner_, w); }
-  bool await_must_resume() { return awaiter_must_resume(inner_); }
+  bool await_must_resume() { return failure_ || awaiter_must_resume(inner_); }
   void visit(visitor& v) { v.same(ops_of<A>, &inner_); }
   result<value_type> await_resume() {
+    if (failure_) [[unlikely]]
+      return as_error(failure_);
     if constexpr (requires { inner_.await_result(); }) {
       return inner_.await_result();
     } else {
@@ -39,7 +45,19 @@ class as_result_awaiter {
   }
 
  private:
+  /// The error of an operation that could not begin completes it at once.
+  template <class F>
+  bool attempt(F begin, bool completed) {
+    try {
+      return begin();
+    } catch (const error&) {
+      failure_ = std::current_exception();
+      return completed;
+    }
+  }
+
   A inner_;
+  std::exception_ptr failure_;
 };
 
 }  // namespace detail

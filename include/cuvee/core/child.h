@@ -23,6 +23,17 @@ struct combinator {
   std::uint32_t pending = 0;  // children still running, plus one while the combinator itself acts
   bool stopping = false;
   void (*child_ended)(combinator&, const std::exception_ptr* failure) = nullptr;
+
+  /// The `await_cancel` of `self`, an awaiter with children: `ask` cancels them; they may end inside.
+  template <class Awaiter, class F>
+  bool cancel_by(F ask, Awaiter& self) {
+    pending++;
+    ask();
+    if (--pending != 0) return false;
+    if (!self.await_must_resume()) return true;
+    parent->complete();
+    return false;
+  }
 };
 
 /// Whether an awaitable is a task or starts some: those are under the limits that it is under.
@@ -53,11 +64,18 @@ class child : public waiter {
     state_ = outcome::cancelled;
     return true;
   }
-  void start(combinator& owner) {
+  void start(combinator& owner) noexcept {
     owner_ = &owner;
     state_ = outcome::running;
     starting_ = true;
-    bool suspended = !inner_.await_ready() && suspend_awaiter(inner_, *this);
+    bool suspended = false;
+    try {
+      suspended = !inner_.await_ready() && suspend_awaiter(inner_, *this);
+    } catch (...) {
+      if (state_ != outcome::running) die("an awaiter threw although it had completed");
+      error_ = std::current_exception();
+      return finish(outcome::completed);
+    }
     starting_ = false;
     if (!suspended) complete();
     else if (asked_ && state_ == outcome::running) [[unlikely]] tell_cancel();
@@ -73,8 +91,9 @@ class child : public waiter {
     if (state_ == outcome::running) v.operation(ops_of<A>, &inner_);
   }
   stored<result_type> take() {
+    if (error_) [[unlikely]]
+      std::rethrow_exception(error_);
     if constexpr (eager) {
-      if (error_) std::rethrow_exception(error_);
       return std::move(*value_);
     } else if constexpr (std::is_void_v<result_type>) {
       inner_.await_resume();
@@ -96,7 +115,7 @@ class child : public waiter {
   void finish(outcome end) {
     state_ = end;
     if constexpr (eager)
-      if (end == outcome::completed) fetch();
+      if (end == outcome::completed && !error_) fetch();
     owner_->child_ended(*owner_, error_ ? &error_ : nullptr);
   }
   void fetch() {
@@ -144,7 +163,7 @@ class child<task<T>> : public strand {
     end_ = outcome::cancelled;
     return true;
   }
-  void start(combinator& owner) {
+  void start(combinator& owner) noexcept {
     owner_ = &owner;
     end_ = outcome::running;
     task_.promise().owner = this;
@@ -244,12 +263,7 @@ class combinator_awaiter : protected combinator {
     return --pending != 0;
   }
   bool await_cancel(waiter&) {
-    pending++;
-    cancel_all();
-    if (--pending != 0) return false;
-    if (!self().await_must_resume()) return true;
-    parent->complete();
-    return false;
+    return cancel_by([&] { cancel_all(); }, self());
   }
 
   void visit(visitor& v) {
@@ -269,6 +283,12 @@ class combinator_awaiter : protected combinator {
     pending++;
     c.start(*this);
     return true;
+  }
+
+  /// The combinator itself cannot go on.
+  void give_up(const std::exception_ptr& why) {
+    failures_.add(why);
+    cancel_all();
   }
 
   failure_list failures_;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace cuvee::inline v0 {
@@ -38,12 +39,9 @@ struct scope_node : context_node {
   bool cancelled = false;
   std::unique_ptr<cancel_reason> reason;
 
-  /// The first reason counts.
-  void cancel_for(std::string text, std::source_location where) {
-    if (cancelled) return;
-    cancelled = true;
-    reason = std::make_unique<cancel_reason>(cancel_reason{std::move(text), where});
-  }
+  /// The first reason counts; where memory is short there is none.
+  CUVEE_API void cancel_for(std::string_view text,
+                            std::source_location where = std::source_location::current()) noexcept;
 };
 
 /// The innermost scope from `n` outwards, itself included; null if there is none.

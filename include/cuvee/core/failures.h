@@ -3,6 +3,7 @@
 #include <cuvee/base/config.h>
 
 #include <exception>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -17,15 +18,29 @@ CUVEE_API std::vector<std::exception_ptr> suppressed(
 namespace detail {
 
 CUVEE_API void remember_suppressed(const std::exception_ptr& first,
-                                   std::vector<std::exception_ptr> rest);
+                                   std::vector<std::exception_ptr> rest) noexcept;
+
+/// An exception for those who cannot throw; where memory is short, that is what it says.
+template <class E, class... Args>
+std::exception_ptr failure_of(const Args&... args) noexcept {
+  try {
+    return std::make_exception_ptr(E(args...));
+  } catch (...) {
+    return std::current_exception();
+  }
+}
 
 /// What several children threw.
 class failure_list {
  public:
   explicit operator bool() const noexcept { return static_cast<bool>(first_); }
-  void add(const std::exception_ptr& failure) {
-    if (!first_) first_ = failure;
-    else rest_.push_back(failure);
+  /// Where memory is short, a later one is lost: children end inside completions, which cannot fail.
+  void add(const std::exception_ptr& failure) noexcept {
+    try {
+      if (!first_) first_ = failure;
+      else rest_.push_back(failure);
+    } catch (const std::bad_alloc&) {
+    }
   }
   /// All of them, in the order they happened.
   std::vector<std::exception_ptr> all() && {

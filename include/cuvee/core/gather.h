@@ -96,4 +96,9 @@ auto gather(width limit, R awaitables) {
   return detail::gather_range_awaiter<typename R::value_type>(std::move(awaitables), limit);
 }
 
+template <class T>
+void gather(std::vector<task<T>>&) = delete;  // tasks are given away: gather(std::move(tasks))
+template <class T>
+void gather(width, std::vector<task<T>>&) = delete;  // gather(limit, std::move(tasks))
+
 }  // namespace cuvee::inline v0

@@ -99,4 +99,9 @@ auto gather_settled(width limit, R awaitables) {
   return detail::settled_range_awaiter<typename R::value_type>(std::move(awaitables), limit);
 }
 
+template <class T>
+void gather_settled(std::vector<task<T>>&) = delete;  // gather_settled(std::move(tasks))
+template <class T>
+void gather_settled(width, std::vector<task<T>>&) = delete;  // …(limit, std::move(tasks))
+
 }  // namespace cuvee::inline v0

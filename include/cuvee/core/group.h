@@ -52,7 +52,7 @@ class task_handle {
   /// Asks the child to end as cancelled; does nothing if it has ended. The first reason is what `join` tells.
   void cancel(std::string reason = {},
               std::source_location where = std::source_location::current()) {
-    record_->cancel_for(std::move(reason), where);
+    record_->cancel_for(reason, where);
   }
   /// The value. Errors: not_done before the child has ended; then as `join`.
   std::add_lvalue_reference_t<const T> result() const {
@@ -140,7 +140,9 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   const cancel_reason* why() const noexcept { return scope_node::reason.get(); }
   /// Children that have not ended.
   std::size_t size() const noexcept {
-    return pending - (body_.state() == detail::outcome::running);
+    bool body_runs = parent && (body_.state() == detail::outcome::idle ||
+                                body_.state() == detail::outcome::running);
+    return pending - body_runs;
   }
 
  private:
@@ -153,7 +155,8 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
 
   /// Takes the record, also where it throws.
   void adopt(detail::group_record* record);
-  void enter(waiter& parent, task<> body);
+  void open(waiter& parent);
+  void run_body(task<> body);
   void open_background(void (*failed)(group&, detail::group_record&));
   void cancel_all();
   void child_done(detail::group_record* child, const std::exception_ptr* failure, bool cancelled);
@@ -192,14 +195,16 @@ class group_awaiter {
   group_awaiter(group_awaiter&& other) : body_(std::move(other.body_)) {}  // before it starts
 
   bool await_ready() noexcept { return false; }
-  bool await_suspend(waiter& w) {
+  void await_suspend(waiter& w) {
     group_.emplace();
+    group_->open(w);
+    // A body that is no coroutine may spawn before it gives its task, or throws instead.
+    context_switch inside(*this_scheduler, &*group_);
     try {
-      group_->enter(w, body_(*group_));
-      return true;
-    } catch (...) {  // from making the frame; nothing runs yet
-      group_->failures_.add(std::current_exception());
-      return false;
+      group_->run_body(body_(*group_));
+    } catch (...) {
+      std::exception_ptr failure = std::current_exception();
+      group_->child_done(nullptr, &failure, false);
     }
   }
   bool await_cancel(waiter&) {

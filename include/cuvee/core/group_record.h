@@ -49,7 +49,7 @@ struct CUVEE_API group_record : strand, list_node, pooled {
   void release() {
     if (--references == 0) delete this;
   }
-  void cancel_for(std::string reason, std::source_location where);
+  void cancel_for(std::string_view reason, std::source_location where);
   /// Throws what a child that has ended gives instead of a value.
   void rethrow_end() const;
   /// Tells joiners, `start` and the group; drops the group's reference.

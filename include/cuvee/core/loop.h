@@ -20,7 +20,7 @@ struct task_tree;
 
 /// Something that nobody awaits has gone wrong, or a notice.
 struct report {
-  std::string message;       ///< one line
+  std::string message;       ///< one line; `send_report` adds what `error` says
   std::exception_ptr error;  ///< null for a notice
   std::string details = {};  ///< lines for people, such as the tasks that still run; often empty
 };
@@ -131,6 +131,7 @@ class CUVEE_API loop {
     });
   }
   void report_steps_over(duration limit);
+  void tell(const report& r);
   static void root_ended(detail::combinator& root, const std::exception_ptr* failure);
   void drive(detail::root_base& root, detail::strand& main, void (*start)(detail::root_base&));
   detail::loop_state* state_;

@@ -24,6 +24,8 @@ struct loop_stats {
   std::uint64_t posts = 0;    ///< calls from other threads that have run
   std::uint64_t reads = 0;    ///< of streams, each with at least one byte
   std::uint64_t writes = 0;   ///< of streams, that the system took at least in part
+  std::uint64_t read_bytes = 0;
+  std::uint64_t written_bytes = 0;  ///< that the system took
 };
 
 }  // namespace cuvee::inline v0

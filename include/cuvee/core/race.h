@@ -151,4 +151,7 @@ auto race(R awaitables) {
       detail::checked_contenders(awaitables, "race"));
 }
 
+template <class T>
+void race(std::vector<task<T>>&) = delete;  // tasks are given away: race(std::move(attempts))
+
 }  // namespace cuvee::inline v0

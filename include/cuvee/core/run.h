@@ -99,7 +99,7 @@ class CUVEE_API runner {
 
  private:
   int report_end() noexcept;
-  void end_background();
+  void end_background() noexcept;
 
   cuvee::loop loop_;
   detail::exit_options exit_;

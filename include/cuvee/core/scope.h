@@ -50,6 +50,7 @@ class CUVEE_API cancel_scope : detail::timer_node, detail::scope_node {
 
   static void on_timer(timer_node* n);
   void expire_in(duration length);
+  void arm(detail::scheduler& home);
   void rearm();
   void enter(detail::strand& body);
   void leave(bool body_cancelled) noexcept;
@@ -91,6 +92,7 @@ class scope_awaiter : combinator {
       if (!scope_) scope_ = &own_.emplace();
       if (scope_->body_) throw error(errc::busy, "enter", "scope", "it has been entered already");
       child_.reset(body_(*scope_));
+      scope_->arm(*this_scheduler);
     } catch (...) {  // nothing runs yet
       failure_ = std::current_exception();
       return false;

@@ -59,7 +59,12 @@ class staggered_awaiter
     }
     advancing_ = false;
     if (started || this->stopping) stop_timer(*this->home_, *this);
-    if (started && !this->stopping && next_ < allowed_) start_timer(*this->home_, *this, delay_);
+    if (!started || this->stopping || next_ >= allowed_) return;
+    try {
+      start_timer(*this->home_, *this, delay_);
+    } catch (...) {
+      this->give_up(std::current_exception());
+    }
   }
   bool failed(std::size_t i) { return this->nth(i).state() == outcome::completed; }
   static void on_timer(timer_node* n) {
@@ -107,5 +112,9 @@ auto staggered_race(std::chrono::duration<Rep, Period> delay, R attempts) {
     tasks.push_back(detail::call_in_turn<call>(std::move(fn)));
   return staggered_race(delay, std::move(tasks));
 }
+
+template <class Rep, class Period, class T>
+void staggered_race(std::chrono::duration<Rep, Period>,
+                    std::vector<task<T>>&) = delete;  // …(delay, std::move(attempts))
 
 }  // namespace cuvee::inline v0

@@ -77,7 +77,7 @@ struct suspension {
       s.home->on_suspend(*s.home, s);
   }
   /// Called after the awaiter has said "suspended"; it may have completed already.
-  static void settle(strand& s) {
+  static void settle(strand& s) noexcept {
     if (s.state == strand_state::suspending) {
       s.state = strand_state::suspended;
       if (s.cancel_requested && !s.cancel_sent) [[unlikely]]
@@ -86,9 +86,15 @@ struct suspension {
     if (s.home->on_suspend) [[unlikely]]
       s.home->on_suspend(*s.home, s);
   }
+  static void failed_at_once(strand& s) noexcept {
+    if (s.state != strand_state::suspending && s.state != strand_state::running)
+      die("an awaiter threw although it had completed");
+    s.state = strand_state::running;
+    s.cancel_sent = false;
+  }
   /// The awaiter completed inside await_suspend. True: stay suspended all the same.
   template <class A>
-  static bool completed_at_once(strand& s, A& a) {
+  static bool completed_at_once(strand& s, A& a) noexcept {
     if (s.cancel_sent && !awaiter_must_resume(a)) {
       s.unwind_from(s.frame);
       return true;
@@ -125,7 +131,7 @@ struct leaf_awaiter {
 
   // Not inlined: it would grow every coroutine by the rare cases.
   template <class Promise>
-  [[gnu::noinline]] bool await_suspend(std::coroutine_handle<Promise> h) noexcept {
+  [[gnu::noinline]] bool await_suspend(std::coroutine_handle<Promise> h) noexcept(quiet) {
     strand& s = owner;
     s.frame = h;
     if (yielding) {
@@ -140,15 +146,35 @@ struct leaf_awaiter {
         return true;
       }
       s.cancel_sent = true;
-      if (inner.await_ready()) return suspension::completed_at_once(s, inner);
+      if (attempt([&] { return inner.await_ready(); }))
+        return suspension::completed_at_once(s, inner);
     }
     s.state = strand_state::suspending;
-    if (!suspend_awaiter(inner, s)) return suspension::completed_at_once(s, inner);
+    if (!attempt([&] { return suspend_awaiter(inner, s); }))
+      return suspension::completed_at_once(s, inner);
     suspension::settle(s);
     return true;
   }
 
   decltype(auto) await_resume() { return inner.await_resume(); }
+
+ private:
+  static constexpr bool quiet = noexcept(std::declval<A&>().await_ready()) && suspends_quietly<A>();
+
+  /// What the awaiter throws comes out of the co_await.
+  template <class F>
+  bool attempt(F begin) noexcept(quiet) {
+    if constexpr (quiet) {
+      return begin();
+    } else {
+      try {
+        return begin();
+      } catch (...) {
+        suspension::failed_at_once(owner);
+        throw;
+      }
+    }
+  }
 };
 
 }  // namespace cuvee::inline v0::detail

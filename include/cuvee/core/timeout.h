@@ -3,6 +3,8 @@
 #include <cuvee/core/child.h>
 #include <cuvee/core/context.h>
 
+#include <new>
+
 namespace cuvee::inline v0 {
 
 namespace detail {
@@ -35,20 +37,16 @@ class timeout_awaiter : combinator, timer_node, scope_around<A> {
     };
     start_under<A>(*this, child_, *this);
     if (--pending == 0) return false;
-    // A limit that has passed already beats any timer the child starts.
-    if (limit_.length <= duration::zero()) start_timer_at(*home_, *this, 0);
-    else if (limit_.absolute) start_timer_at(*home_, *this, std::uint64_t(limit_.length.count()));
-    else start_timer(*home_, *this, limit_.length);
-    if constexpr (runs_tasks<A>) this->deadline = at;
+    try {
+      start_limit();
+    } catch (const std::bad_alloc&) {
+      unlimited_ = true;
+      child_.cancel();
+    }
     return true;
   }
   bool await_cancel(waiter&) {
-    pending++;
-    child_.cancel();
-    if (--pending != 0) return false;
-    if (!await_must_resume()) return true;
-    parent->complete();
-    return false;
+    return cancel_by([&] { child_.cancel(); }, *this);
   }
   bool await_must_resume() { return child_.state() == outcome::completed; }
   void visit(visitor& v) { visit_body(child_, v); }
@@ -56,6 +54,7 @@ class timeout_awaiter : combinator, timer_node, scope_around<A> {
   auto await_resume() {
     using value = stored<typename child<A>::result_type>;
     bool expired = child_.state() == outcome::cancelled;
+    if (expired && unlimited_) throw std::bad_alloc();
     if constexpr (Mode == on_expiry::give_up) {
       return expired ? std::optional<value>() : std::optional<value>(child_.take());
     } else {
@@ -66,6 +65,13 @@ class timeout_awaiter : combinator, timer_node, scope_around<A> {
   }
 
  private:
+  void start_limit() {
+    // A limit that has passed already beats any timer the child starts.
+    if (limit_.length <= duration::zero()) start_timer_at(*home_, *this, 0);
+    else if (limit_.absolute) start_timer_at(*home_, *this, std::uint64_t(limit_.length.count()));
+    else start_timer(*home_, *this, limit_.length);
+    if constexpr (runs_tasks<A>) this->deadline = at;
+  }
   static void on_timer(timer_node* n) {
     auto& self = *static_cast<timeout_awaiter*>(n);
     if constexpr (runs_tasks<A>) self.cancelled = true;
@@ -75,6 +81,7 @@ class timeout_awaiter : combinator, timer_node, scope_around<A> {
   child<A> child_;
   time_limit limit_;
   scheduler* home_ = nullptr;
+  bool unlimited_ = false;  // no memory for the timer
 };
 
 }  // namespace detail

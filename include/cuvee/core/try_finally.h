@@ -58,7 +58,7 @@ class try_finally_awaiter : combinator, timer_node {
     if (!cleaning_) return clean_up();
     if (armed()) stop_timer(*home_, *this);
     if (cleanup_.state() == outcome::cancelled)
-      failures_.add(std::make_exception_ptr(timeout_error("clean up")));
+      failures_.add(failure_of<timeout_error>("clean up"));
     finish();
   }
   void clean_up() {
@@ -73,9 +73,16 @@ class try_finally_awaiter : combinator, timer_node {
     shield_.shield = true;
     context_switch as_our_task(*home_, &shield_);
     cleanup_.start(*this);
-    if (limit_ == duration::max()) return;
-    start_timer(*home_, *this, limit_);
-    shield_.deadline = at;
+    if (limit_ != duration::max()) start_limit();
+  }
+  // Without memory for a timer it cleans up all the same.
+  void start_limit() {
+    try {
+      start_timer(*home_, *this, limit_);
+      shield_.deadline = at;
+    } catch (...) {
+      failures_.add(std::current_exception());
+    }
   }
   // A frame of its own: inside a completion no foreign code may run, not even to make the awaitable.
   static task<> call(F& fn) { co_await std::invoke(fn); }

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <coroutine>
 #include <type_traits>
+#include <utility>
 
 namespace cuvee::inline v0 {
 
@@ -18,6 +19,10 @@ namespace cuvee::inline v0 {
 ///  - `bool await_must_resume()`: asked at completion after a cancel; true = it did complete.
 /// `await_ready` is called once and may have effects. A standard awaiter, whose `await_suspend`
 /// takes a `coroutine_handle`, works as well: resuming that handle completes the waiter.
+///
+/// `await_ready` and `await_suspend` may throw as long as nothing has begun: nobody is left who
+/// would call `complete`, which is not called either. The `co_await` throws it, in a combinator the
+/// child has failed with it. The optional members must not throw.
 ///
 /// The layout is that of the head of a coroutine frame, so
 /// `std::coroutine_handle<>::from_address(&w).resume()` is `w.complete()`.
@@ -40,10 +45,17 @@ namespace detail {
 template <class A>
 concept native_awaiter = requires(A& a, waiter& w) { a.await_suspend(w); };
 
+template <class A>
+constexpr bool suspends_quietly() noexcept {
+  if constexpr (native_awaiter<A>)
+    return noexcept(std::declval<A&>().await_suspend(std::declval<waiter&>()));
+  else return noexcept(std::declval<A&>().await_suspend(std::coroutine_handle<>()));
+}
+
 /// True: suspended.
 template <class A>
-bool suspend_awaiter(A& a, waiter& w) {
-  auto call = [&]() -> decltype(auto) {
+bool suspend_awaiter(A& a, waiter& w) noexcept(suspends_quietly<A>()) {
+  auto call = [&]() noexcept(suspends_quietly<A>()) -> decltype(auto) {
     if constexpr (native_awaiter<A>) return a.await_suspend(w);
     else return a.await_suspend(std::coroutine_handle<>::from_address(&w));
   };

@@ -6,6 +6,7 @@
 #include <cuvee/http/client_response.h>
 #include <cuvee/http/limits.h>
 #include <cuvee/http/request_writer.h>
+#include <cuvee/io/tls_context.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -29,6 +30,9 @@ struct client_options {
   std::size_t max_connections = 100;                    ///< in all, idle ones included
   std::size_t max_connections_per_host = 16;
   duration idle_timeout = std::chrono::seconds(15);  ///< unless the server's Keep-Alive says else
+  /// What https connections are made with; `default_tls_client()` if there is none. Its `alpn` does not count.
+  /// Lifetime: the client's.
+  const tls_client_context* tls = nullptr;
   on_redirect redirects = on_redirect::follow;
   int max_redirects = 10;  ///< one more is the error too_many_redirects
 };
@@ -54,9 +58,8 @@ struct CUVEE_API client_deleter {
 /// more. Any other failure, timeout or cancel closes the connection of the exchange.
 ///
 /// Errors of all requests, each with method and URL (without user name and password): bad_url;
-/// those of `connect`; timeout_error, which says what took too long; protocol for a malformed
+/// those of `connect`; `tls_errc`; timeout_error, which says what took too long; protocol for a malformed
 /// response; end_of_stream for one cut short; limit_exceeded; too_many_redirects; closed.
-/// https is not supported yet: `protocol_not_supported`.
 /// Cancel of all requests: what was sent is sent; the connection is closed.
 /// Lifetime: the client must outlive its requests; responses may outlive the client.
 class CUVEE_API client {

@@ -5,6 +5,7 @@
 #include <cuvee/http/limits.h>
 #include <cuvee/io/endpoint.h>
 #include <cuvee/io/tcp.h>
+#include <cuvee/io/tls_context.h>
 
 #include <concepts>
 #include <functional>
@@ -45,8 +46,10 @@ struct serve_options {
   /// lives until the server listens, for `run` with several workers until `run` returns.
   std::string_view host = "127.0.0.1";
   std::uint16_t port = 8080;  ///< 0: the system chooses
-  int workers = 1;            ///< threads with a loop each; only for `run`
-  http::limits limits = {};   ///< sizes; more is answered with 413, 414 or 431
+  /// Serves https with it. Its `alpn` does not count: what is spoken is http/1.1. Lifetime: until serving has ended.
+  const tls_server_context* tls = nullptr;
+  int workers = 1;           ///< threads with a loop each; only for `run`
+  http::limits limits = {};  ///< sizes; more is answered with 413, 414 or 431
   duration header_timeout =
       std::chrono::seconds(15);                       ///< for a whole head; the first, since accept
   duration idle_timeout = std::chrono::seconds(75);   ///< for the next request

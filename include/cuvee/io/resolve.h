@@ -22,6 +22,7 @@ class CUVEE_API resolve_awaiter {
   bool await_cancel(waiter&) noexcept;
   std::vector<endpoint> await_resume() { return await_result().value(); }
   result<std::vector<endpoint>> await_result();
+  void visit(detail::visitor& v);
 
  private:
   struct request;

@@ -5,6 +5,7 @@
 #include <cuvee/base/result.h>
 #include <cuvee/core/waiter.h>
 
+#include <string_view>
 #include <utility>
 
 namespace cuvee::inline v0 {
@@ -46,9 +47,25 @@ class CUVEE_API read_awaiter : detail::stream_reader {
   bool await_cancel(waiter&) noexcept;
   std::size_t await_resume();
   result<std::size_t> await_result();
+  void visit(detail::visitor& v);
 
  private:
   detail::stream_block* block_;
+  int status_ = 0;
+};
+
+class CUVEE_API fill_awaiter : detail::stream_reader {
+ public:
+  explicit fill_awaiter(detail::stream_block& block) noexcept : block_(&block) {}
+  bool await_ready() noexcept;
+  void await_suspend(waiter& w);
+  bool await_cancel(waiter&) noexcept;
+  bool await_resume() { return await_result().value(); }
+  result<bool> await_result();
+
+ private:
+  detail::stream_block* block_;
+  std::size_t before_ = 0;
   int status_ = 0;
 };
 
@@ -65,6 +82,7 @@ class CUVEE_API write_awaiter : detail::stream_writer {
   bool await_must_resume() const noexcept { return status == 0; }
   void await_resume();
   result<void> await_result();
+  void visit(detail::visitor& v);
 
  private:
   detail::stream_block* block_;
@@ -77,6 +95,7 @@ class CUVEE_API shutdown_awaiter {
   bool await_suspend(waiter& w);
   bool await_cancel(waiter&) noexcept;
   void await_resume() noexcept {}
+  void visit(detail::visitor& v);
 
  private:
   detail::stream_block* block_;
@@ -91,6 +110,7 @@ class CUVEE_API close_awaiter : detail::list_node {
   void await_suspend(waiter& w);
   bool await_cancel(waiter&) noexcept { return false; }
   void await_resume() noexcept {}
+  void visit(detail::visitor& v);
 
  private:
   friend detail::stream_block;
@@ -99,8 +119,8 @@ class CUVEE_API close_awaiter : detail::list_node {
   waiter* waiter_ = nullptr;
 };
 
-/// A byte stream over a libuv handle: what TCP sockets and pipes have in common. Move-only; the destructor
-/// starts closing and never blocks.
+/// A stream of bytes, whatever carries it: TCP, a pipe, the process's memory. Move-only; the destructor starts
+/// closing and never blocks.
 class CUVEE_API stream {
  public:
   explicit stream(detail::stream_block* block) noexcept : block_(block) {}
@@ -115,6 +135,16 @@ class CUVEE_API stream {
   /// Errors: what the system reports, `connection_reset` say; closed if this stream is closed meanwhile; busy
   /// if another read is pending. Cancel: safe, no byte is consumed.
   [[nodiscard]] read_awaiter read_some(mutable_bytes into) { return {*block_, into}; }
+
+  /// Waits until there are bytes in the window that were not there before. Returns: whether there
+  /// are; false when the peer finished sending.
+  /// Errors: those of `read_some`; limit_exceeded while the window holds 64 KiB already.
+  /// Cancel: safe.
+  [[nodiscard]] fill_awaiter fill() { return fill_awaiter(*block_); }
+  /// Bytes that have come and that nobody has read. Lifetime: until the next `co_await` of anything.
+  std::string_view window() const noexcept;
+  /// Reads the first `n` bytes of the window, which has as many.
+  void consume(std::size_t n);
 
   /// Writes all the bytes of up to four ranges, in order; returns when the system has taken the last one.
   /// Errors: `broken_pipe`, `connection_reset`, closed, busy. Cancel: partial; the stream is closed.
@@ -136,7 +166,7 @@ class CUVEE_API stream {
   void abort();
 
   bool is_open() const noexcept;
-  /// What errors call it: the peer's address, the pipe's part.
+  /// What it is made of, for this library's own use.
   detail::stream_block& native() noexcept { return *block_; }
 
  protected:
