@@ -62,7 +62,6 @@ CUVEE_UV(getaddrinfo,
           const char* service, const addrinfo* hints),
          (l, r, cb, node, service, hints))
 CUVEE_UV(poll_init, (uv_loop_t * l, uv_poll_t* h, int fd), (l, h, fd))
-CUVEE_UV(poll_start, (uv_poll_t * h, int events, uv_poll_cb cb), (h, events, cb))
 
 #undef CUVEE_UV
 
