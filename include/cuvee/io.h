@@ -4,6 +4,8 @@
 #include <cuvee/io/buffered_reader.h>
 #include <cuvee/io/command.h>
 #include <cuvee/io/endpoint.h>
+#include <cuvee/io/file.h>
+#include <cuvee/io/files.h>
 #include <cuvee/io/inherited.h>
 #include <cuvee/io/memory_stream.h>
 #include <cuvee/io/pipe.h>
@@ -14,6 +16,7 @@
 #include <cuvee/io/signal_set.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
+#include <cuvee/io/temp_file.h>
 #include <cuvee/io/tls.h>
 #include <cuvee/io/tls_context.h>
 #include <cuvee/io/tls_info.h>
