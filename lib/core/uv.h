@@ -56,6 +56,11 @@ CUVEE_UV(read_start, (uv_stream_t * h, uv_alloc_cb a, uv_read_cb r), (h, a, r))
 CUVEE_UV(try_write, (uv_stream_t * h, const uv_buf_t* b, unsigned n), (h, b, n))
 CUVEE_UV(write, (uv_write_t * r, uv_stream_t* h, const uv_buf_t* b, unsigned n, uv_write_cb cb),
          (r, h, b, n, cb))
+CUVEE_UV(write2,
+         (uv_write_t * r, uv_stream_t* h, const uv_buf_t* b, unsigned n, uv_stream_t* sent,
+          uv_write_cb cb),
+         (r, h, b, n, sent, cb))
+CUVEE_UV(accept, (uv_stream_t * server, uv_stream_t* client), (server, client))
 CUVEE_UV(shutdown, (uv_shutdown_t * r, uv_stream_t* h, uv_shutdown_cb cb), (r, h, cb))
 CUVEE_UV(getaddrinfo,
          (uv_loop_t * l, uv_getaddrinfo_t* r, uv_getaddrinfo_cb cb, const char* node,

@@ -71,8 +71,10 @@ void clear_path(const std::string& path, const unix_address& at) {
 
 namespace detail {
 
-unix_stream adopt_unix(descriptor fd, std::string name) {
-  uv_stream_block* block = uv_stream_block::make_pipe(loop_state::current());
+unix_stream adopt_unix(descriptor fd, std::string name, bool pass_handles) {
+  loop_state& home = loop_state::current();
+  uv_stream_block* block =
+      pass_handles ? uv_stream_block::make_passing_pipe(home) : uv_stream_block::make_pipe(home);
   unix_stream s(block);
   block->set_name(std::move(name));
   int e = uv::pipe_open(block->pipe(), fd.get());
@@ -83,13 +85,13 @@ unix_stream adopt_unix(descriptor fd, std::string name) {
 
 }  // namespace detail
 
-task<unix_stream> connect_unix(std::string path) {
+task<unix_stream> connect_unix(std::string path, unix_options options) {
   unix_address to(path, "connect");
   duration wait = std::chrono::milliseconds(1);
   for (;;) {
     descriptor fd = unix_socket("connect", path);
     int e = sys::connect(fd.get(), to.get(), to.size);
-    if (e == 0) co_return detail::adopt_unix(std::move(fd), shown(path));
+    if (e == 0) co_return detail::adopt_unix(std::move(fd), shown(path), options.pass_handles);
     // The listener's queue is full, and nothing can be polled for room in it.
     if (e != UV_EAGAIN) throw uv_error(e, "connect", shown(path));
     co_await sleep(wait);
@@ -97,15 +99,16 @@ task<unix_stream> connect_unix(std::string path) {
   }
 }
 
-std::pair<unix_stream, unix_stream> unix_stream_pair() {
+std::pair<unix_stream, unix_stream> unix_stream_pair(unix_options options) {
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0)
     throw uv_error(-errno, "make", "unix stream pair");
   descriptor a(ends[0]), b(ends[1]);
   for (int fd : ends)
     if (int e = sys::make_ours(fd); e < 0) throw uv_error(e, "make", "unix stream pair");
-  unix_stream first = detail::adopt_unix(std::move(a), "unix stream");
-  return {std::move(first), detail::adopt_unix(std::move(b), "unix stream")};
+  bool passing = options.pass_handles;
+  unix_stream first = detail::adopt_unix(std::move(a), "unix stream", passing);
+  return {std::move(first), detail::adopt_unix(std::move(b), "unix stream", passing)};
 }
 
 result<unix_stream> unix_accept_awaiter::await_result() {
@@ -160,7 +163,8 @@ unix_listener listen_unix(std::string path, unix_listen_options options) {
   descriptor fd = unix_socket("listen", path);
   check(sys::bind(fd.get(), at.get(), at.size));
   int socket = fd.get();
-  auto make = [](loop_state& l) { return uv_stream_block::make_pipe(l); };
+  auto make =
+      options.pass_handles ? &uv_stream_block::make_passing_pipe : &uv_stream_block::make_pipe;
   unix_listener l(acceptor::make(loop_state::current(), std::move(fd), make, shown(path)), path);
   l.own_file();
   // Nobody can connect before it listens, so the mode is in force from the first.

@@ -10,6 +10,8 @@ class uv_stream_block final : public stream_block {
   explicit uv_stream_block(loop_state& l) : stream_block(l, &end_of_turn) {}
   static uv_stream_block* make_tcp(loop_state& l);
   static uv_stream_block* make_pipe(loop_state& l);
+  /// One that passes descriptors, too.
+  static uv_stream_block* make_passing_pipe(loop_state& l);
 
   uv_stream_t* stream() noexcept { return &native_.stream; }
   uv_tcp_t* tcp() noexcept { return &native_.tcp; }
@@ -21,6 +23,9 @@ class uv_stream_block final : public stream_block {
   endpoint peer() const override;
   endpoint local() const override;
   int descriptor() const noexcept override;
+  /// The next descriptor that has come with the bytes, as a stream. Null if there is none.
+  /// Errors: not_enough_memory, which leaves it; not_supported for what is no stream, which is closed.
+  uv_stream_block* take_passed();
 
  private:
   friend stream_block;
@@ -36,6 +41,7 @@ class uv_stream_block final : public stream_block {
     home().written_bytes += n;
   }
 
+  static uv_stream_block* open_pipe(loop_state& l, int passing);
   static void end_of_turn(turn_end& e);
   static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
   static void on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer);

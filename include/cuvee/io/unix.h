@@ -3,12 +3,14 @@
 #include <cuvee/core/task.h>
 #include <cuvee/io/accept.h>
 #include <cuvee/io/stream.h>
+#include <cuvee/io/tcp.h>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 
 namespace cuvee::inline v0 {
 
@@ -19,6 +21,32 @@ struct peer_credentials {
   unsigned gid = 0;
 };
 
+class unix_stream;
+
+class CUVEE_API send_handle_awaiter {
+ public:
+  send_handle_awaiter(detail::stream_block& over, detail::stream_block& handle,
+                      const_bytes with) noexcept
+      : over_(&over), handle_(&handle), with_(with) {}
+  bool await_ready() noexcept;
+  bool await_suspend(waiter& w) noexcept;
+  bool await_cancel(waiter&);
+  bool await_must_resume() const noexcept { return status_ == 0; }
+  void await_resume() { await_result().value(); }
+  result<void> await_result();
+
+ private:
+  struct request;
+  detail::stream_block* over_;
+  detail::stream_block* handle_;
+  const_bytes with_;
+  waiter* waiter_ = nullptr;
+  int status_ = 0;
+};
+
+/// What another process has passed: a `tcp_stream` or a `unix_stream`.
+using received_handle = std::variant<tcp_stream, unix_stream>;
+
 /// A connected unix socket.
 class CUVEE_API unix_stream : public stream {
  public:
@@ -26,20 +54,41 @@ class CUVEE_API unix_stream : public stream {
 
   /// Errors: not_connected once it is closed.
   peer_credentials credentials() const;
+
+  /// Passes a TCP or unix stream on to the other process, together with `with`, which is not empty: the
+  /// receiver has it when it has read the first byte of that. Here it stays open.
+  /// Errors: as `write`; invalid_argument where the stream was made without `pass_handles`, or for
+  /// what is no such stream. Cancel: partial; the stream is closed. Lifetime: `handle` stays open
+  /// meanwhile.
+  [[nodiscard]] send_handle_awaiter send_handle(stream& handle, const_bytes with) {
+    return {*block_, handle.native(), with};
+  }
+  /// The next stream that was passed with what has been read so far; nothing if there is none. Those
+  /// that nobody takes close with the stream.
+  /// Errors: not_enough_memory, which leaves it; not_supported for a descriptor that is no stream,
+  /// which is closed.
+  std::optional<received_handle> take_handle();
 };
+
+/// For `connect_unix` and `unix_stream_pair`.
+struct unix_options {
+  bool pass_handles = false;  ///< `send_handle` and `take_handle` work; both ends need it
+};
+static_assert(std::is_trivially_destructible_v<unix_options>);
 
 /// Connects to a path; one that begins with a NUL byte is a name of Linux' abstract namespace. Waits while the
 /// listener's queue is full. Errors: `no_such_file_or_directory`, `connection_refused` where nobody
 /// listens, `permission_denied`, `filename_too_long`, naming the path. Cancel: safe.
-CUVEE_API task<unix_stream> connect_unix(std::string path);
+CUVEE_API task<unix_stream> connect_unix(std::string path, unix_options options = {});
 
 /// Two ends of a connection, one of which may go to a child.
-CUVEE_API std::pair<unix_stream, unix_stream> unix_stream_pair();
+CUVEE_API std::pair<unix_stream, unix_stream> unix_stream_pair(unix_options options = {});
 
 /// For `listen_unix`.
 struct unix_listen_options {
   int backlog = 1024;                 ///< connections that the kernel keeps waiting
   std::optional<unsigned> mode = {};  ///< permissions of the file; by default what the umask leaves
+  bool pass_handles = false;          ///< of the connections, as in `unix_options`
 };
 static_assert(std::is_trivially_destructible_v<unix_listen_options>);
 
