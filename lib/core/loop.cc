@@ -54,14 +54,16 @@ void loop::root_ended(detail::combinator& root, const std::exception_ptr*) {
 void loop::drive(detail::root_base& root, detail::strand& main, void (*start)(detail::root_base&)) {
   detail::refuse_inside_turn(*state_, "run");
   detail::this_scheduler = state_;
-  // What tasks left with the loop ends with them: nobody hears a pooled connection close later.
+  // What tasks left with the loop ends with them: nobody hears a pooled connection close later, or runs a task
+  // that was called from elsewhere.
   struct cleanup {
     detail::loop_state* state;
     ~cleanup() {
       state->main = nullptr;
       if (state->looking) state->looking->run(false);
+      if (state->background.size() != 0) return;
       state->end_remote_tasks();
-      if (state->background.size() == 0) state->drop_locals();
+      state->drop_locals();
     }
   } at_end{state_};
   state_->thread = std::this_thread::get_id();

@@ -326,14 +326,18 @@ bool loop_state::run_while_alive(F ended) {
 void loop_state::end_background() {
   if (background.pending == 0) return;
   if (debug) report_unfinished();
+  ending = true;  // also for what jobs and threads call onto the loop meanwhile
   {
     turn t(*this);
     background.cancel("the loop ends");
   }
+  cancel_remote_tasks();
   if (background.pending != 0 && uv != &own_loop)
     die("a borrowed loop was destroyed while background tasks of it run");
-  if (!run_while_alive([this] { return background.pending == 0; }))
+  auto ended = [this] { return background.pending == 0 && remote_tasks.empty(); };
+  if (uv == &own_loop && !run_while_alive(ended))
     die("deadlock: a background task waits for ever although it was cancelled");
+  ending = false;
 }
 
 void loop_state::reopen_background() noexcept {

@@ -42,6 +42,8 @@ struct round_probe {
   virtual ~round_probe() = default;
   /// Some strands are ready. Returns: how many of them to run before the next call; 0 ends the drain.
   virtual int before_round(loop_state&) = 0;
+  /// A job has ended. Returns: true if its task shall not hear of it yet; asked again in the next turn.
+  virtual bool holds_back_job() noexcept = 0;
 };
 
 /// A loop's private side. Freed by its last close callback where libuv's loop is borrowed.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <cuvee/core/job_calls.h>
 #include <cuvee/core/remote_call.h>
 
 #include "loop_state.h"
@@ -18,9 +19,7 @@ namespace {
 
 struct remote_cancel final : posted {
   void run() override {
-    if (!call->running) return;
-    call->cancelled_by_caller = true;
-    call->running->cancel();
+    if (call->running) call->running->cancel();
   }
   std::shared_ptr<remote_call> call;
 };
@@ -37,7 +36,7 @@ bool remote_call::begin() noexcept {
 
 void remote_call::settle(std::shared_ptr<remote_call> self, end how) noexcept {
   remote_call& c = *self;
-  c.how_ = how;
+  c.how_ = how == end::closed && c.cancelled_by_caller_ ? end::cancelled : how;
   if (!c.home_) {
     c.settled_.store(true);
     c.settled_.notify_all();
@@ -67,13 +66,27 @@ bool remote_call::cancel(const std::shared_ptr<remote_call>& self,
                          const loop_ref& target) noexcept {
   phase expected = phase::sent;
   if (self->phase_.compare_exchange_strong(expected, phase::withdrawn)) {
-    self->home_->await_remote(-1);
+    if (self->home_) self->home_->await_remote(-1);
+    else settle(self, end::cancelled);
     return true;
   }
+  self->cancelled_by_caller_ = true;
   static_cast<remote_cancel&>(*self->cancel_).call = self;
   target.try_deliver(self->cancel_);  // where the loop has closed, its word is on the way
   self->cancel_.reset();
   return false;
+}
+
+void remote_call::block(const std::shared_ptr<remote_call>& self, const loop_ref& target,
+                        std::unique_ptr<posted> request) {
+  job_calls* job = this_job_calls;
+  if (job) {
+    self->cancel_ = std::make_unique<remote_cancel>();
+    job->enter(self, target);
+  }
+  send(target, std::move(request));
+  self->settled_.wait(false);
+  if (job) job->leave();
 }
 
 void remote_call::rethrow_end(const char* operation) const {
@@ -104,6 +117,10 @@ remote_call::end remote_task::how_ended() const noexcept {
   return loop_ended ? remote_call::end::closed : remote_call::end::cancelled;
 }
 
+bool runs_here(const loop_ref& target) noexcept {
+  return this_scheduler && target.box_ == loop_state::of(*this_scheduler).box;
+}
+
 void refuse_to_block(const char* operation) {
   if (this_scheduler && loop_state::of(*this_scheduler).depth != 0)
     throw error(std::make_error_code(std::errc::resource_deadlock_would_occur), operation, "",
@@ -112,7 +129,7 @@ void refuse_to_block(const char* operation) {
 
 void refuse_to_block(const char* operation, const loop_ref& target) {
   refuse_to_block(operation);
-  if (this_scheduler && target.box_ == loop_state::of(*this_scheduler).box)
+  if (runs_here(target))
     throw error(std::make_error_code(std::errc::resource_deadlock_would_occur), operation, "",
                 "the loop belongs to this thread");
 }

@@ -15,6 +15,13 @@ struct job_arrival final : posted {
   std::shared_ptr<awaited_job> job;
 };
 
+/// Brings it a turn later, where a test wants the order of jobs shuffled.
+struct late_arrival final : posted {
+  explicit late_arrival(job_wait& w) noexcept : awaiter(&w) {}
+  void run() override { awaiter->end(awaiter->stage_); }
+  job_wait* awaiter;
+};
+
 thread_job::~thread_job() = default;
 void thread_job::ended(std::shared_ptr<thread_job>) noexcept {}
 awaited_job::~awaited_job() = default;
@@ -100,6 +107,7 @@ void job_wait::arrived() noexcept {
 }
 
 bool job_wait::withdraw(bool abandon) noexcept {
+  if (stage_ == stage::ran || stage_ == stage::failed) return false;  // held back
   if (ticket_) {
     if (ticket_->gate->withdraw(*ticket_)) delete ticket_;
     else ticket_->job = nullptr;
@@ -117,6 +125,7 @@ bool job_wait::withdraw(bool abandon) noexcept {
     return true;
   }
   if (!abandon) return false;
+  shared_->abandoned = true;
   shared_->awaiter = nullptr;
   home_->await_remote(-1);
   return true;
@@ -136,6 +145,10 @@ void job_wait::leave_gates() noexcept {
 
 void job_wait::end(stage how) noexcept {
   stage_ = how;
+  if (home_->probe && home_->probe->holds_back_job()) [[unlikely]] {
+    auto late = std::make_unique<late_arrival>(*this);
+    if (home_->box->push(late.get())) return static_cast<void>(late.release());
+  }
   home_->await_remote(-1);
   waiter_->complete();
 }

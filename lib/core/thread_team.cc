@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "thread_team.h"
 
+#include <cuvee/core/strand.h>
+
 #include <algorithm>
 #include <pthread.h>
 
@@ -171,6 +173,12 @@ std::size_t thread_team::close(std::optional<duration> limit) {
   lock.unlock();
   drop(std::move(waiting));
   lock.lock();
+  for (worker& w : workers_)
+    if (w.job && !w.given_up && w.job->calls().wait_for_this_thread()) {
+      if (!limit && !w.job->abandoned)
+        die("deadlock: a thread pool was destroyed by the loop that a job of it waits for");
+      give_up(w);
+    }
   auto all_gone = [this] {
     return std::all_of(workers_.begin(), workers_.end(),
                        [](const worker& w) { return w.given_up; });

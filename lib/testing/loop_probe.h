@@ -17,6 +17,7 @@ struct loop_probe final : cuvee::detail::round_probe {
   static loop_probe& of(loop& l);
 
   int before_round(cuvee::detail::loop_state& l) override;
+  bool holds_back_job() noexcept override { return order && (*order)() % 2 == 0; }
 
   /// The loop was left: what it has to do to end comes next.
   void go_on() noexcept;

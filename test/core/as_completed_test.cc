@@ -174,6 +174,7 @@ CUVEE_TEST_CASE("as_completed: next cancelled before it suspends takes nothing")
 
 CUVEE_TEST_CASE(
     "as_completed: a child told to a gather that then fails is told again, before the others") {
+  testing::virtual_clock clock;
   co_await task_group([&](group& g) -> task<> {
     handles all;
     for (int i = 0; i < 3; i++) all.push_back(g.spawn(nap, i * 1ms, i));

@@ -357,6 +357,7 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("group: spawn in the turn in which its last child has ended is refused") {
+  testing::keep_fifo();
   testing::virtual_clock clock;
   group* ended = nullptr;
   std::string why;

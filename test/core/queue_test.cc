@@ -5,6 +5,7 @@
 #include <cuvee/testing/torture.h>
 #include <cuvee/testing/virtual_clock.h>
 
+#include <algorithm>
 #include <vector>
 
 using namespace cuvee;
@@ -166,7 +167,6 @@ CUVEE_TEST_CASE("queue: of two getters the one that is cancelled as an item come
 }
 
 CUVEE_TEST_CASE("queue: three getters, one cancelled, two items go to the other two") {
-  testing::keep_fifo();
   for (std::size_t victim = 0; victim < 3; victim++) {
     queue<int> q(4);
     std::vector<int> got;
@@ -178,6 +178,7 @@ CUVEE_TEST_CASE("queue: three getters, one cancelled, two items go to the other 
       all[victim].cancel();
       co_await put_all(q, 1, 3);
     });
+    std::sort(got.begin(), got.end());
     CHECK(got == std::vector<int>{1, 2});
   }
 }

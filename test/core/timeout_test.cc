@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TMO-9, 10 (movable deadlines) and effective_deadline of TMO-15 come with scopes; TMO-16 is a row
-// of the bench.
+// TMO-9, 10 (movable deadlines) and effective_deadline of TMO-15 come with scopes. What many timeouts leave is
+// in timer_life_test.cc, what they cost is a row of the bench.
 #include "scenario.h"
 
 #include <cuvee/testing/doctest.h>

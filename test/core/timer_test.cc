@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// TMR-10, 12 (handles of timers): a timer has none, it is the awaiter itself and leaves the heap
-// with it.
+// TMR-12 (handles of timers): a timer has none, it is the awaiter itself and leaves the heap with it; of
+// deadlines see timer_life_test.cc.
 #include "scenario.h"
 
 #include <cuvee/testing/doctest.h>

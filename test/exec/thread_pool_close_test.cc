@@ -75,6 +75,7 @@ TEST_CASE("thread_pool: close reports a thread that would not end, and the destr
 }
 
 CUVEE_TEST_CASE("thread_pool: closed while tasks await it, they get closed and running ones end") {
+  testing::keep_fifo();
   thread_pool pool(1);
   gate door;
   auto blocking = [&door] { door.pass(); };
@@ -86,12 +87,13 @@ CUVEE_TEST_CASE("thread_pool: closed while tasks await it, they get closed and r
       co_await pool.run(blocking);
       ended = true;
     });
+    co_await checkpoint();
+    door.await_entered(1);
     g.spawn([&]() -> task<> {
       auto r = co_await as_result(pool.run(nothing));
       if (!r) code = r.error().code();
     });
     co_await checkpoint();
-    door.await_entered(1);
     std::size_t left = pool.close(0s);
     CHECK(left == 1);
     auto r = co_await as_result(pool.run(nothing));

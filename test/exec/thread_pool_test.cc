@@ -49,6 +49,14 @@ CUVEE_TEST_CASE("thread_pool: an exception in a job reaches the awaiter with its
   CHECK(why == "job");
 }
 
+CUVEE_TEST_CASE("thread_pool: a job sees the context variables its awaiter had bound") {
+  static context_var<int> level{1};
+  thread_pool pool(1);
+  auto bound = level.bind(6);
+  int seen = co_await pool.run([] { return level.get(); });
+  CHECK(seen == 6);
+}
+
 CUVEE_TEST_CASE("thread_pool: cancelled before it suspends, the job never runs") {
   thread_pool pool(1);
   std::atomic<bool> ran = false;
@@ -82,6 +90,7 @@ CUVEE_TEST_CASE("thread_pool: cancelled while it runs, is waited for and its res
 }
 
 CUVEE_TEST_CASE("thread_pool: 4 jobs that block and 16 in the queue, which a cancel withdraws") {
+  testing::keep_fifo();
   thread_pool pool(4);
   gate door;
   std::atomic<int> ran = 0;
@@ -90,10 +99,11 @@ CUVEE_TEST_CASE("thread_pool: 4 jobs that block and 16 in the queue, which a can
   co_await task_group([&](group& g) -> task<> {
     std::vector<task_handle<void>> queued;
     for (int i = 0; i < 4; i++) g.spawn([&]() -> task<> { co_await pool.run(blocking); });
+    co_await checkpoint();
+    door.await_entered(4);
     for (int i = 0; i < 16; i++)
       queued.push_back(g.spawn([&]() -> task<> { co_await pool.run(counting); }));
     co_await checkpoint();
-    door.await_entered(4);
     CHECK(pool.statistics().threads == 4);
     CHECK(pool.statistics().queued == 16);
     CHECK(pool.statistics().running == 4);
@@ -130,20 +140,22 @@ CUVEE_TEST_CASE("thread_pool: abandoned, a running job is left to itself and its
 }
 
 CUVEE_TEST_CASE("thread_pool: jobs begin in the order they came") {
+  testing::keep_fifo();
   thread_pool pool(1);
-  std::vector<int> order;
+  std::vector<int> came, order;
   co_await task_group([&](group& g) -> task<> {
     for (int i = 0; i < 20; i++)
       g.spawn(
           [&](int n) -> task<> {
             auto job = [&order, n] { order.push_back(n); };
+            came.push_back(n);
             co_await pool.run(job);
           },
           i);
     co_return;
   });
   REQUIRE(order.size() == 20);
-  for (int i = 0; i < 20; i++) CHECK(order[static_cast<std::size_t>(i)] == i);
+  CHECK(order == came);
 }
 
 CUVEE_TEST_CASE("thread_pool: 1000 jobs one after another reuse one thread") {

@@ -75,6 +75,7 @@ CUVEE_TEST_CASE("client timeouts: waiting for a connection and connecting, have 
   });
   auto first = [&]() -> task<> { co_await c.get(s.url()); };
   auto second = [&]() -> task<> {
+    co_await checkpoint();  // the first one has the connection
     std::string text = co_await error_of(c.get(s.url()));
     CHECK(text == "get " + s.url() + ": waiting for a free connection timed out");
   };

@@ -234,6 +234,7 @@ CUVEE_TEST_CASE("upload: a second response while one is awaited is busy") {
     w.finish();
     bool busy = false;
     auto second = [&]() -> task<> {
+      co_await checkpoint();  // the first one has begun
       auto answer = co_await as_result(w.response());
       busy = !answer && answer.error().code() == errc::busy;
     };

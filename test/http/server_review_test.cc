@@ -36,21 +36,26 @@ CUVEE_TEST_CASE("server: a cancelled write of a small piece leaves the framing w
 
 CUVEE_TEST_CASE("server: two writers of one response, the second is busy") {
   http::app a;
+  event asked;
   std::string second;
   a.get("/", [&](http::request&, http::response_writer& out) -> task<> {
     std::string large(4 << 20, 'x');
     auto other = [&]() -> task<> {
+      co_await checkpoint();  // the large one has begun, and nobody reads yet
       try {
         co_await out.write("between");
       } catch (const error& e) {
         second = caught(e);
       }
+      asked.set();
     };
     co_await gather(out.write(large), other());
   });
-  co_await serving(a, [](endpoint at) -> task<> {
+  co_await serving(a, [&](endpoint at) -> task<> {
     client c = co_await connected(at);
-    answer all = co_await c.ask(get);
+    co_await c.send(get);
+    co_await asked.wait();
+    answer all = co_await c.next();
     CHECK(all.body == std::string(4 << 20, 'x'));
   });
   CHECK(second == "another operation is pending");
@@ -168,6 +173,7 @@ CUVEE_TEST_CASE("server: the handler's own time does not count against the uploa
 
 CUVEE_TEST_CASE("server: a second pull while one is pending is busy") {
   http::app a;
+  event asked;
   std::string second;
   a.post("/", [&](http::request& req) -> task<std::string> {
     std::string got;
@@ -176,20 +182,22 @@ CUVEE_TEST_CASE("server: a second pull while one is pending is busy") {
       got = piece.value_or("none");
     };
     auto pull_too = [&]() -> task<> {
+      co_await checkpoint();  // the first one has begun
       try {
         auto piece = co_await req.body().next();
         second = piece.value_or("none");
       } catch (const error& e) {
         second = caught(e);
       }
+      asked.set();
     };
     co_await gather(pull(), pull_too());
     co_return got;
   });
-  co_await serving(a, [](endpoint at) -> task<> {
+  co_await serving(a, [&](endpoint at) -> task<> {
     client c = co_await connected(at);
     co_await c.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n");
-    co_await sleep(5ms);
+    co_await asked.wait();
     co_await c.send("ok");
     answer done = co_await c.next();
     CHECK(done.body == "ok");

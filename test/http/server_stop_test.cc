@@ -86,6 +86,45 @@ CUVEE_TEST_CASE("server: stopping cuts what has not ended by shutdown_timeout, w
   CHECK(seen.messages.empty());
 }
 
+CUVEE_TEST_CASE(
+    "server: stopped with 100 clients of which 10 stall, 90 finish, 10 are cut in time") {
+  http::app a;
+  int asked = 0;
+  event all_asked;
+  auto arrived = [&] {
+    if (++asked == 100) all_asked.set();
+  };
+  a.get("/", [&]() -> task<std::string> {
+    arrived();
+    co_await sleep(5s);
+    co_return "finished";
+  });
+  a.get("/stall", [&]() -> task<std::string> {
+    arrived();
+    co_await forever();
+    co_return "never";
+  });
+  testing::virtual_clock clock(loop::current(), 1ms);
+  int finished = 0, cut = 0;
+  auto ask = [&](endpoint at, std::string path) -> task<> {
+    client c = co_await connected(at);
+    co_await c.send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    auto got = co_await as_result(c.rest());
+    bool whole = got && got->ends_with("finished");
+    ++(whole ? finished : cut);
+  };
+  co_await task_group([&](group& clients) -> task<> {
+    co_await serving(a, [&](endpoint at) -> task<> {
+      for (int i = 0; i < 100; i++) clients.spawn(ask, at, i % 10 == 3 ? "/stall"s : "/"s);
+      co_await all_asked.wait();
+    });
+  });
+  CHECK(finished == 90);
+  CHECK(cut == 10);
+  CHECK(clock.elapsed() >= 30s);
+  CHECK(clock.elapsed() < 33s);
+}
+
 CUVEE_TEST_CASE("server: an address in use is one error that names it") {
   http::app a;
   tcp_listener l = listen(endpoint("127.0.0.1", 0));

@@ -46,6 +46,11 @@ inline cuvee::task<std::string> read_exact(cuvee::stream& s, std::size_t size) {
   co_return all;
 }
 
+inline cuvee::task<> send_all(cuvee::stream& s, const std::string& data) {
+  co_await s.write(data);
+  co_await s.shutdown_write();
+}
+
 /// The text of the error that an operation fails with; empty if it does not.
 template <class A>
 cuvee::task<std::string> failure(A operation) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/core.h>
+#include <cuvee/exec.h>
 #include <cuvee/testing.h>
 #include <doctest/doctest.h>
 
@@ -7,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace cuvee;
@@ -108,6 +110,30 @@ TEST_CASE("shuffle_ready: nobody starves, every task that is ready runs in its r
   auto all = [&]() -> task<> { co_await gather(count(0), count(1), count(2)); };
   l.run(all());
   CHECK(turns[2] == 5000);
+}
+
+TEST_CASE("shuffle_ready: a job that ended is heard of some turns later") {
+  int at_once = 0;
+  thread_pool pool(1);
+  for (std::uint64_t seed = 0; seed < 20; seed++) {
+    loop l;
+    testing::shuffle_ready(l, seed);
+    auto body = [&](group& g) -> task<> {
+      std::size_t before = pool.statistics().ended;
+      auto job = [] {};
+      auto h = g.spawn([&]() -> task<> { co_await pool.run(job); });
+      co_await checkpoint();
+      while (pool.statistics().ended == before || pool.statistics().idle == 0)
+        std::this_thread::yield();
+      loop_ref self = l.ref();
+      co_await call_on(self, [] {});  // comes after the job
+      at_once += h.done();
+    };
+    auto all = [&]() -> task<> { co_await task_group(body); };
+    l.run(all());
+  }
+  CHECK(at_once > 0);
+  CHECK(at_once < 20);
 }
 
 TEST_CASE("keep_fifo: undoes it, also in the middle of a run") {

@@ -89,12 +89,7 @@ class reporting_awaiter : combinator, public list_node {
     return --pending != 0;
   }
   bool await_cancel(waiter&) {
-    pending++;
-    child_.cancel();
-    if (--pending != 0) return false;
-    if (!await_must_resume()) return true;
-    parent->complete();
-    return false;
+    return cancel_by([&] { child_.cancel(); }, *this);
   }
   bool await_must_resume() const noexcept { return child_.state() == outcome::completed; }
   void visit(visitor& v) { child_.visit(v); }

@@ -23,6 +23,17 @@ struct combinator {
   std::uint32_t pending = 0;  // children still running, plus one while the combinator itself acts
   bool stopping = false;
   void (*child_ended)(combinator&, const std::exception_ptr* failure) = nullptr;
+
+  /// The `await_cancel` of `self`, an awaiter with children: `ask` cancels them; they may end inside.
+  template <class Awaiter, class F>
+  bool cancel_by(F ask, Awaiter& self) {
+    pending++;
+    ask();
+    if (--pending != 0) return false;
+    if (!self.await_must_resume()) return true;
+    parent->complete();
+    return false;
+  }
 };
 
 /// Whether an awaitable is a task or starts some: those are under the limits that it is under.
@@ -252,12 +263,7 @@ class combinator_awaiter : protected combinator {
     return --pending != 0;
   }
   bool await_cancel(waiter&) {
-    pending++;
-    cancel_all();
-    if (--pending != 0) return false;
-    if (!self().await_must_resume()) return true;
-    parent->complete();
-    return false;
+    return cancel_by([&] { cancel_all(); }, self());
   }
 
   void visit(visitor& v) {

@@ -20,7 +20,8 @@ class CUVEE_API condition {
 
   /// Unlocks the mutex and waits for a notification; `lock` holds the mutex again when it returns,
   /// throws or is cancelled. What was waited for may have been undone by then: check it again.
-  /// Errors: operation_not_permitted, from the call itself, if `lock` holds nothing.
+  /// Errors: operation_not_permitted, from the call itself, if `lock` holds nothing; from the await, if
+  /// another wait has given it up meanwhile.
   /// Cancel: safe, but confirmed only when the mutex is locked again. A notification that arrived
   /// before goes to the next who waits.
   [[nodiscard]] wait_awaiter wait(mutex_guard& lock);

@@ -27,7 +27,8 @@ struct posted_call final : posted {
 };
 class mailbox;
 class remote_call;
-CUVEE_API void refuse_to_block(const char* operation, const loop_ref& target);
+/// Its loop is that of this thread.
+CUVEE_API bool runs_here(const loop_ref& target) noexcept;
 
 /// Decides between the loop that runs a posted call and those who take it back.
 class CUVEE_API post_state {
@@ -93,7 +94,7 @@ class CUVEE_API loop_ref {
 
  private:
   friend class detail::remote_call;
-  friend void detail::refuse_to_block(const char* operation, const loop_ref& target);
+  friend bool detail::runs_here(const loop_ref& target) noexcept;
 
   void deliver(std::unique_ptr<detail::posted> call) const;
   bool try_deliver(std::unique_ptr<detail::posted>& call) const noexcept;

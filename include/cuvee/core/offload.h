@@ -15,7 +15,6 @@ class offload_awaiter : job_wait {
       : job_wait(&work, std::move(gate)), call_(std::move(fn)) {}
   offload_awaiter(offload_awaiter&&) = default;  // before it starts
 
-  using job_wait::await_must_resume;
   using job_wait::await_ready;
   bool await_suspend(waiter& w) noexcept {
     call_.inherit_context();
@@ -25,6 +24,7 @@ class offload_awaiter : job_wait {
     call_.request_stop();
     return withdraw(false);
   }
+  bool await_must_resume() const noexcept { return ran() && !call_.was_cancelled(); }
   auto await_resume() {
     rethrow_failure();
     return call_.take();
@@ -51,9 +51,9 @@ class offload_awaiter : job_wait {
 /// Runs a blocking callable on libuv's thread pool. At most pool size − 2 such jobs of the process (at least one)
 /// run at once, so that files and name lookups never starve; the others wait in order.
 /// Returns: what `fn` returns. Errors: what it throws; what starting it failed with.
-/// Cancel: partial. A job that waits is withdrawn; a running one is waited for, and if it takes a
-/// `std::stop_token` that is told; its result then wins. To leave it to itself instead:
-/// `offload(fn).abandon_on_cancel()`.
+/// Cancel: partial. A job that waits is withdrawn; a running one is waited for and its result then wins. It is told
+/// by its `std::stop_token` if it takes one, and by the cancelled_error that `from_thread::run` throws; if it ends with that,
+/// it counts as cancelled. To leave it to itself instead: `offload(fn).abandon_on_cancel()`.
 /// Threads: `fn` runs on another thread; callbacks on its stop token run on the loop's, inside the
 /// cancel, and must not touch tasks.
 template <class F>

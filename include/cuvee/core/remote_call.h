@@ -45,10 +45,15 @@ class CUVEE_API remote_call {
   // The waiting side, a task.
   /// Before the request is sent.
   void prepare(waiter& w);
+  /// A task or a job; once.
   /// True: withdrawn, it never runs. False: it has begun and was asked to end.
   static bool cancel(const std::shared_ptr<remote_call>& self, const loop_ref& target) noexcept;
   // The waiting side, a thread.
-  void block() noexcept { settled_.wait(false); }
+  /// Sends the request and waits for the end, or for a cancel of the job that this thread runs.
+  /// Errors: not enough memory.
+  static void block(const std::shared_ptr<remote_call>& self, const loop_ref& target,
+                    std::unique_ptr<posted> request);
+  bool settled() const noexcept { return settled_.load(); }
 
   /// A request that does not get through ends as closed.
   static void send(const loop_ref& target, std::unique_ptr<posted> request) noexcept {
@@ -60,7 +65,6 @@ class CUVEE_API remote_call {
 
   std::exception_ptr error;
   remote_task* running = nullptr;  // on the called loop's thread only
-  bool cancelled_by_caller = false;
 
  private:
   friend struct remote_arrival;
@@ -68,6 +72,7 @@ class CUVEE_API remote_call {
 
   std::atomic<phase> phase_ = phase::sent;
   std::atomic<bool> settled_ = false;
+  std::atomic<bool> cancelled_by_caller_ = false;  // also where its loop ends at the same time
   end how_ = end::none;
   loop_state* home_ = nullptr;  // null: a thread waits
   waiter* waiter_ = nullptr;

@@ -3,8 +3,9 @@
 #include <cuvee/base/list.h>
 #include <cuvee/core/child.h>
 #include <cuvee/core/context.h>
-#include <cuvee/core/loop_ref.h>
+#include <cuvee/core/job_calls.h>
 
+#include <atomic>
 #include <exception>
 #include <functional>
 #include <list>
@@ -50,12 +51,19 @@ class job_call {
   void operator()() noexcept {
     if (error_) return;
     job_context = bound_.get();
+    this_job_calls = &calls_;
     run();
+    this_job_calls = nullptr;
     job_context = nullptr;
   }
+  /// From any thread.
   void request_stop() {
+    calls_.cancel();
     if constexpr (takes_stop_token<F>) stop_.request_stop();
   }
+  job_calls& calls() noexcept { return calls_; }
+  /// It was asked to stop, and that is how it ended.
+  bool was_cancelled() const noexcept { return was_cancelled_; }
   result_type take() {
     if (error_) std::rethrow_exception(error_);
     if constexpr (!std::is_void_v<result_type>) return std::move(*value_);
@@ -67,6 +75,9 @@ class job_call {
     try {
       if constexpr (takes_stop_token<F>) keep(&stop_);
       else keep(nullptr);
+    } catch (const cancelled_error&) {
+      error_ = std::current_exception();
+      was_cancelled_ = calls_.cancelled();
     } catch (...) {
       error_ = std::current_exception();
     }
@@ -83,21 +94,25 @@ class job_call {
   struct no_source {};
   F fn_;
   [[no_unique_address]] std::conditional_t<takes_stop_token<F>, std::stop_source, no_source> stop_;
+  job_calls calls_;
   std::unique_ptr<binding_node> bound_;
   std::optional<stored<result_type>> value_;
   std::exception_ptr error_;
+  bool was_cancelled_ = false;
 };
 
 /// A job for a thread of ours, shared by that thread and whoever waits: the last of them destroys it.
 struct CUVEE_API thread_job {
   virtual ~thread_job();
   virtual void work() noexcept = 0;
-  virtual void request_stop() {}
+  virtual void request_stop() = 0;
+  virtual job_calls& calls() noexcept = 0;
   /// The pool was closed before it ran.
   virtual void drop() noexcept {}
   /// After `work`, on its thread; gives up the thread's share.
   virtual void ended(std::shared_ptr<thread_job> self) noexcept;
 
+  std::atomic<bool> abandoned = false;
   // Guarded by the team's mutex.
   bool queued = false;
   bool told_to_stop = false;  // by the team that closes
@@ -122,6 +137,7 @@ struct called_job final : awaited_job {
   explicit called_job(F&& fn) : call(std::move(fn)) {}
   void work() noexcept override { call(); }
   void request_stop() override { call.request_stop(); }
+  job_calls& calls() noexcept override { return call.calls(); }
   job_call<F> call;
 };
 
@@ -129,7 +145,6 @@ struct called_job final : awaited_job {
 class CUVEE_API job_wait {
  public:
   bool await_ready() const noexcept { return false; }
-  bool await_must_resume() const noexcept { return stage_ == stage::ran; }
 
  protected:
   using work_fn = void (*)(job_wait&) noexcept;
@@ -147,11 +162,13 @@ class CUVEE_API job_wait {
   void rethrow_failure() const {
     if (failure_) std::rethrow_exception(failure_);
   }
+  bool ran() const noexcept { return stage_ == stage::ran; }
   std::shared_ptr<job_gate> take_gate() noexcept { return std::move(gate_); }
 
  private:
   friend struct gate_ticket;
   friend struct job_arrival;
+  friend struct late_arrival;
   friend struct work_request;
   enum class stage : unsigned char { fresh, limited, admitted, submitted, ran, failed };
 
@@ -186,7 +203,6 @@ class thread_awaiter : job_wait {
                        std::move(gate)) {}
   thread_awaiter(thread_awaiter&&) noexcept = default;  // before it starts
 
-  using job_wait::await_must_resume;
   using job_wait::await_ready;
   bool await_suspend(waiter& w) noexcept {
     job_->call.inherit_context();
@@ -196,6 +212,7 @@ class thread_awaiter : job_wait {
     job_->call.request_stop();
     return withdraw(abandon_);
   }
+  bool await_must_resume() const noexcept { return ran() && !job_->call.was_cancelled(); }
   auto await_resume() {
     rethrow_failure();
     return job_->call.take();

@@ -46,12 +46,7 @@ class timeout_awaiter : combinator, timer_node, scope_around<A> {
     return true;
   }
   bool await_cancel(waiter&) {
-    pending++;
-    child_.cancel();
-    if (--pending != 0) return false;
-    if (!await_must_resume()) return true;
-    parent->complete();
-    return false;
+    return cancel_by([&] { child_.cancel(); }, *this);
   }
   bool await_must_resume() { return child_.state() == outcome::completed; }
   void visit(visitor& v) { visit_body(child_, v); }

@@ -30,6 +30,7 @@ struct submitted_job final : thread_job {
     }
   }
   void request_stop() override { call.request_stop(); }
+  job_calls& calls() noexcept override { return call.calls(); }
   void drop() noexcept override {
     result.set_exception(std::make_exception_ptr(
         error(errc::closed, "run", "thread pool", "closed before the job ran")));
@@ -80,13 +81,15 @@ class CUVEE_API thread_pool {
   explicit thread_pool(std::size_t most_threads = default_size);
   thread_pool(const thread_pool&) = delete;
   thread_pool& operator=(const thread_pool&) = delete;
-  /// Closes and waits for jobs that run, however long; `close` first to limit that.
+  /// Closes and waits for jobs that run, however long; `close` first to limit that. A job that is in a task of this
+  /// thread's loop (`from_thread::run`) could never end meanwhile: if it was abandoned it is left to itself, and ends
+  /// when the loop goes on; otherwise the process ends with a message.
   ~thread_pool();
 
   /// Runs a blocking callable on a thread of the pool.
   /// Returns: what `fn` returns. Errors: what it throws; closed.
-  /// Cancel: partial, as `offload`: a job in the queue is withdrawn, a running one is told by its
-  /// `std::stop_token` if it takes one, and waited for; `run(fn).abandon_on_cancel()` leaves it to itself.
+  /// Cancel: partial, as `offload`: a job in the queue is withdrawn, a running one is told and waited for;
+  /// `run(fn).abandon_on_cancel()` leaves it to itself.
   template <class F>
   [[nodiscard]] auto run(F fn) {
     return detail::thread_awaiter<F>(team_, std::move(fn));
@@ -107,9 +110,10 @@ class CUVEE_API thread_pool {
 
   /// How long a thread without work stays; 30 s unless set.
   void set_idle_time(duration length);
-  /// Takes no more jobs, drops those in the queue (their awaiters get `closed`), tells running ones by their stop tokens
-  /// and blocks until they have ended, no longer than `limit`.
-  /// Returns: the threads that would not end; they are left to themselves, and the destructor no longer waits for them.
+  /// Takes no more jobs, drops those in the queue (their awaiters get `closed`), cancels running ones and blocks until they
+  /// have ended, no longer than `limit`.
+  /// Returns: the threads that would not end, also because they wait for the loop of this thread; they are left to
+  /// themselves, and the destructor no longer waits for them.
   /// On a thread that runs a loop keep `limit` short: the loop stands still meanwhile.
   std::size_t close(duration limit);
 
