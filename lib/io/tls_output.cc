@@ -140,7 +140,6 @@ int tls_block::write_later(const uv_buf_t* spans, unsigned n) {
 int tls_block::end_output() {
   if (output_error() != 0) return output_error();
   half_close_ = half_close::wanted;
-  start_timer(home(), *this, engine_.shared().shutdown_timeout);
   home().at_turn_end(*this);
   return 0;
 }
@@ -212,7 +211,6 @@ void tls_block::push_half_close() {
   }
   if (half_close_ != half_close::sent || (output_error() == 0 && !engine_.output().empty())) return;
   half_close_ = half_close::done;
-  if (!closing()) stop_timer(home(), *this);
   shutdown_done();
 }
 
