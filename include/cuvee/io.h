@@ -4,10 +4,12 @@
 #include <cuvee/io/buffered_reader.h>
 #include <cuvee/io/endpoint.h>
 #include <cuvee/io/file.h>
+#include <cuvee/io/file_watch.h>
 #include <cuvee/io/files.h>
 #include <cuvee/io/memory_stream.h>
 #include <cuvee/io/process.h>
 #include <cuvee/io/resolve.h>
+#include <cuvee/io/send_file.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
 #include <cuvee/io/temp_file.h>
