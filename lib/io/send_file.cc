@@ -122,7 +122,9 @@ task<std::int64_t> next_piece(const transfer& t, watch_owner& watch) {
   co_return n;
 }
 
-bool is_of_file(std::int64_t status) noexcept { return status == UV_EIO || status == UV_ENOMEM; }
+bool is_of_file(std::int64_t status) noexcept {
+  return status == UV_EIO || status == UV_EBADF || status == UV_EISDIR || status == UV_ENOMEM;
+}
 bool is_unsupported(std::int64_t status) noexcept {
   return status == UV_EINVAL || status == UV_ENOSYS || status == UV_ENOTSUP;
 }
