@@ -2,14 +2,20 @@
 #pragma once
 #include <cuvee/core.h>
 #include <cuvee/io/buffered_reader.h>
+#include <cuvee/io/command.h>
 #include <cuvee/io/endpoint.h>
 #include <cuvee/io/file.h>
 #include <cuvee/io/file_watch.h>
 #include <cuvee/io/files.h>
+#include <cuvee/io/inherited.h>
 #include <cuvee/io/memory_stream.h>
+#include <cuvee/io/pipe.h>
+#include <cuvee/io/pipeline.h>
 #include <cuvee/io/process.h>
 #include <cuvee/io/resolve.h>
 #include <cuvee/io/send_file.h>
+#include <cuvee/io/serve.h>
+#include <cuvee/io/signal_set.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
 #include <cuvee/io/temp_file.h>
@@ -17,3 +23,4 @@
 #include <cuvee/io/tls_context.h>
 #include <cuvee/io/tls_info.h>
 #include <cuvee/io/tls_listener.h>
+#include <cuvee/io/unix.h>

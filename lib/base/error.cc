@@ -31,6 +31,7 @@ class category final : public std::error_category {
       case errc::not_started: return "ended before it reported ready";
       case errc::foreign: return "an exception of another type";
       case errc::too_many_redirects: return "too many redirects";
+      case errc::process_failed: return "the process failed";
     }
     return "unknown error";
   }

@@ -109,9 +109,9 @@ void loop_state::report_open_handles() noexcept {
     report_made([&] {
       std::string maker = looking->maker_of(h);
       if (!maker.empty()) maker = "; made by " + maker;
-      return report{"a " + std::string(h.kind()) +
-                        " handle was not closed before its loop ended" + maker,
-                    nullptr};
+      return report{
+          "a " + std::string(h.kind()) + " handle was not closed before its loop ended" + maker,
+          nullptr};
     });
   });
 }

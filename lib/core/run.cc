@@ -2,6 +2,7 @@
 #include <cuvee/core/run.h>
 
 #include "loop_state.h"
+#include "signal_watch.h"
 #include "task_walk.h"
 
 #include <csignal>
@@ -17,29 +18,13 @@ namespace detail {
 
 namespace {
 
-class signal_block final : public handle_block {
+class signal_block final : public signal_watch {
  public:
   signal_block(loop_state& l, void (*fn)(void*, int), void* data)
-      : handle_block(l), fn_(fn), data_(data) {}
-  void start(int number) {
-    check(uv::signal_init(home().uv, &handle_), number);
-    opened(uv::as_handle(&handle_));
-    auto arrived = [](uv_signal_t* h, int signal) {
-      auto& self = of<signal_block>(h);
-      turn t(self.home());
-      self.fn_(self.data_, signal);
-    };
-    check(uv::signal_start(&handle_, arrived, number), number);
-    uv_unref(uv::as_handle(&handle_));
-  }
+      : signal_watch(l), fn_(fn), data_(data) {}
 
  private:
-  static void check(int status, int number) {
-    if (status == 0) return;
-    std::error_code code(-status, std::generic_category());
-    throw error(code, "handle", "signal " + std::to_string(number));
-  }
-  uv_signal_t handle_{};
+  void arrived(int number) override { fn_(data_, number); }
   void (*fn_)(void*, int);
   void* data_;
 };

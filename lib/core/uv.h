@@ -41,6 +41,9 @@ CUVEE_UV(tcp_open, (uv_tcp_t * h, uv_os_sock_t fd), (h, fd))
 CUVEE_UV(tcp_bind, (uv_tcp_t * h, const sockaddr* a, unsigned flags), (h, a, flags))
 CUVEE_UV(tcp_connect, (uv_connect_t * r, uv_tcp_t* h, const sockaddr* a, uv_connect_cb cb),
          (r, h, a, cb))
+CUVEE_UV(tcp_keepalive, (uv_tcp_t * h, int on, unsigned seconds), (h, on, seconds))
+CUVEE_UV(poll_init_socket, (uv_loop_t * l, uv_poll_t* h, uv_os_sock_t fd), (l, h, fd))
+CUVEE_UV(poll_start, (uv_poll_t * h, int events, uv_poll_cb cb), (h, events, cb))
 CUVEE_UV(tcp_nodelay, (uv_tcp_t * h, int on), (h, on))
 CUVEE_UV(tcp_getsockname, (const uv_tcp_t* h, sockaddr* a, int* size), (h, a, size))
 CUVEE_UV(tcp_getpeername, (const uv_tcp_t* h, sockaddr* a, int* size), (h, a, size))
@@ -49,8 +52,6 @@ CUVEE_UV(pipe_init, (uv_loop_t * l, uv_pipe_t* h, int ipc), (l, h, ipc))
 CUVEE_UV(pipe_open, (uv_pipe_t * h, uv_file fd), (h, fd))
 CUVEE_UV(pipe, (uv_file ends[2], int read_flags, int write_flags), (ends, read_flags, write_flags))
 CUVEE_UV(fileno, (const uv_handle_t* h, uv_os_fd_t* fd), (h, fd))
-CUVEE_UV(listen, (uv_stream_t * h, int backlog, uv_connection_cb cb), (h, backlog, cb))
-CUVEE_UV(accept, (uv_stream_t * server, uv_stream_t* client), (server, client))
 CUVEE_UV(read_start, (uv_stream_t * h, uv_alloc_cb a, uv_read_cb r), (h, a, r))
 CUVEE_UV(try_write, (uv_stream_t * h, const uv_buf_t* b, unsigned n), (h, b, n))
 CUVEE_UV(write, (uv_write_t * r, uv_stream_t* h, const uv_buf_t* b, unsigned n, uv_write_cb cb),
@@ -62,8 +63,6 @@ CUVEE_UV(getaddrinfo,
          (l, r, cb, node, service, hints))
 CUVEE_UV(spawn, (uv_loop_t * l, uv_process_t* h, const uv_process_options_t* o), (l, h, o))
 CUVEE_UV(process_kill, (uv_process_t * h, int number), (h, number))
-CUVEE_UV(poll_init, (uv_loop_t * l, uv_poll_t* h, int fd), (l, h, fd))
-CUVEE_UV(poll_start, (uv_poll_t * h, int events, uv_poll_cb cb), (h, events, cb))
 CUVEE_UV(random, (void* into, size_t size), (nullptr, nullptr, into, size, 0, nullptr))
 CUVEE_UV(fs_event_init, (uv_loop_t * l, uv_fs_event_t* h), (l, h))
 CUVEE_UV(fs_event_start, (uv_fs_event_t * h, uv_fs_event_cb cb, const char* path, unsigned flags),
@@ -112,6 +111,7 @@ CUVEE_UV(fs_readlink, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb)
          (l, r, path, cb))
 CUVEE_UV(fs_realpath, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb),
          (l, r, path, cb))
+CUVEE_UV(poll_init, (uv_loop_t * l, uv_poll_t* h, int fd), (l, h, fd))
 
 #undef CUVEE_UV
 

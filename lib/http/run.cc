@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "on_cancel.h"
+#include "core/on_cancel.h"
 
 #include <cuvee/core/any_of.h>
 #include <cuvee/core/event.h>
@@ -91,7 +91,7 @@ task<int> serve_with_workers(const app& a, serve_options options) {
     for (worker& w : workers) w.stop();
   };
   // All of them stop at once, not after this one has drained.
-  co_await any_of(detail::on_cancel(stop_workers), serve(a, std::move(first), options));
+  co_await any_of(v0::detail::on_cancel(stop_workers), serve(a, std::move(first), options));
   auto join_all = [&workers] {
     for (worker& w : workers) w.join();
   };

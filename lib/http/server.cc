@@ -2,8 +2,8 @@
 #include <cuvee/http/server.h>
 
 #include "connection.h"
+#include "core/on_cancel.h"
 #include "io/tls_start.h"
-#include "on_cancel.h"
 
 #include <cuvee/core/any_of.h>
 #include <cuvee/core/as_result.h>
@@ -61,7 +61,7 @@ task<> drain_limit(event& stopping, duration limit) {
 task<> serve(const app& a, tcp_listener listener, serve_options options) {
   server_state server(a.routes(), options);
   // The limit on draining cancels what is left of the group; a cancel from outside only sets the event.
-  co_await any_of(detail::on_cancel([&] { server.stopping.set(); }),
+  co_await any_of(v0::detail::on_cancel([&] { server.stopping.set(); }),
                   shield(any_of(serve_until_stopped(listener, server),
                                 drain_limit(server.stopping, options.shutdown_timeout))));
 }

@@ -1,68 +1,50 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/io/process.h>
 
+#include <cuvee/core/visitor.h>
+
 #include "process_block.h"
 #include "stream_block.h"
 #include "uv_error.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace cuvee::inline v0 {
 
 using detail::process_block;
 
-command& command::arg(std::string_view argument) {
-  words_.emplace_back(argument);
-  return *this;
-}
-command& command::in(stdio s) {
-  in_ = s;
-  return *this;
-}
-command& command::out(stdio s) {
-  out_ = s;
-  return *this;
-}
-command& command::err(stdio s) {
-  err_ = s;
-  err_place_ = error_output::own;
-  return *this;
-}
-command& command::err(to_stdout_t) {
-  err_place_ = error_output::same_as_output;
-  return *this;
-}
-command& command::cwd(std::string_view directory) {
-  cwd_.emplace(directory);
-  return *this;
-}
-command& command::env(std::string_view name, std::string_view value) {
-  for (auto& [known, old_value] : variables_) {
-    if (known != name) continue;
-    old_value = value;
-    return *this;
-  }
-  variables_.emplace_back(name, value);
-  return *this;
-}
-command& command::clear_env() {
-  own_env_ = true;
-  variables_.clear();
-  return *this;
+std::string exit_status::to_string() const {
+  if (kind_ == kind::unknown) return "reaped by somebody else, status unknown";
+  if (kind_ == kind::exited) return "exit code " + std::to_string(value_);
+  return "signal " + std::to_string(value_) + " (" + strsignal(value_) + ")";
 }
 
-std::string command::to_string() const {
-  std::string text;
-  for (const std::string& word : words_) {
-    if (!text.empty()) text += ' ';
-    text += word;
-  }
+namespace {
+
+constexpr std::size_t tail_bytes = 4096;
+
+std::string failure_text(exit_status status, std::string_view err) {
+  while (!err.empty() && err.back() == '\n') err.remove_suffix(1);
+  std::string_view last_line = err.substr(err.rfind('\n') + 1);
+  std::string text = status.to_string();
+  if (!last_line.empty()) text.append(": ").append(last_line);
   return text;
 }
 
-std::string exit_status::to_string() const {
-  if (!signaled_) return "exit code " + std::to_string(value_);
-  return "signal " + std::to_string(value_) + " (" + strsignal(value_) + ")";
+}  // namespace
+
+process_error::process_error(std::string_view operation, std::string_view command,
+                             exit_status status, std::string_view err)
+    : error(errc::process_failed, operation, command, failure_text(status, err)),
+      status_(status),
+      err_tail_(std::make_shared<const std::string>(
+          err.substr(err.size() - std::min(err.size(), tail_bytes)))) {}
+process_error::~process_error() = default;
+
+process_result& process_result::check() & {
+  if (!status.success()) throw process_error("run", command, status, err);
+  return *this;
 }
 
 bool process_wait_awaiter::await_ready() noexcept {
@@ -81,13 +63,6 @@ bool process_wait_awaiter::await_cancel(waiter&) noexcept {
 
 void process_wait_awaiter::visit(detail::visitor& v) { v.about(block_->name()); }
 
-void process_block::on_closed() {
-  while (process_wait_awaiter* a = waiters.pop_front()) {
-    a->status_ = status_;
-    a->waiter_->complete();
-  }
-}
-
 process::~process() {
   if (block_) block_->abandon();
 }
@@ -96,6 +71,14 @@ void process::kill(int signal) {
   if (block_->exit_known()) throw detail::uv_error(UV_ESRCH, "kill", block_->name());
   block_->kill(signal);
 }
+void process::kill_group(int signal) {
+  if (!block_->leads_group())
+    throw error(std::make_error_code(std::errc::invalid_argument), "kill the group of",
+                block_->name(), "it leads none");
+  if (block_->exit_known()) throw detail::uv_error(UV_ESRCH, "kill the group of", block_->name());
+  block_->kill_group(signal);
+}
+void process::resize_terminal(terminal_size size) { block_->resize_terminal(size); }
 
 int process::pid() const noexcept { return block_->pid(); }
 std::optional<exit_status> process::status() const noexcept {
@@ -103,6 +86,7 @@ std::optional<exit_status> process::status() const noexcept {
 }
 pipe_stream& process::in() { return block_->require_pipe(process_block::in); }
 pipe_stream& process::out() { return block_->require_pipe(process_block::out); }
+pipe_stream& process::terminal() { return block_->require_pipe(process_block::terminal); }
 pipe_stream& process::err() { return block_->require_pipe(process_block::err); }
 
 process spawn(const command& c) {

@@ -2,198 +2,195 @@
 #include "process_block.h"
 
 #include "core/loop_state.h"
+#include "process_plan.h"
 #include "uv_error.h"
 #include "uv_stream_block.h"
 
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
-#include <filesystem>
-
-extern char** environ;
 
 namespace cuvee::inline v0::detail {
 
 namespace {
 
-constexpr const char* stream_names[] = {"stdin", "stdout", "stderr"};
+constexpr const char* stream_names[] = {"stdin", "stdout", "stderr", "terminal"};
 
-// The descriptors that only the child needs, until it has them.
-class descriptors {
- public:
-  descriptors() = default;
-  descriptors(const descriptors&) = delete;
-  ~descriptors() {
-    for (int fd : fds_)
-      if (fd >= 0) ::close(fd);
-  }
-  int add(int fd) noexcept { return fds_[count_++] = fd; }
-
- private:
-  int fds_[3] = {-1, -1, -1};
-  int count_ = 0;
-};
-
-std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
-  std::vector<char*> pointers;
-  pointers.reserve(strings.size() + 1);
-  for (const std::string& s : strings) pointers.push_back(const_cast<char*>(s.c_str()));
-  pointers.push_back(nullptr);
-  return pointers;
+std::string name_of(process_block::stream_index i, const std::string& owner) {
+  return std::string(stream_names[i]) + " of " + owner;
 }
 
-bool has_nul(const std::string& s) { return s.find('\0') != std::string::npos; }
-
-// The child's environment as `NAME=value` strings.
-std::vector<std::string> environment_of(
-    const std::vector<std::pair<std::string, std::string>>& variables, bool inherited) {
-  std::vector<std::string> result;
-  for (char** v = environ; inherited && v && *v; v++) {
-    std::string_view entry(*v);
-    std::string_view name = entry.substr(0, entry.find('='));
-    bool replaced = false;
-    for (const auto& [own_name, value] : variables) replaced |= own_name == name;
-    if (!replaced) result.emplace_back(entry);
-  }
-  for (const auto& [name, value] : variables) result.push_back(name + '=' + value);
-  return result;
+winsize window_of(terminal_size size) noexcept {
+  winsize w{};
+  w.ws_col = size.columns;
+  w.ws_row = size.rows;
+  return w;
 }
 
 }  // namespace
 
-struct process_block::child_ends {
-  descriptors own;
-  uv_stdio_container_t list[3];
-};
-
-void process_block::check(const command& c) const {
-  auto refuse = [&](const char* why) {
-    throw error(std::make_error_code(std::errc::invalid_argument), "spawn", name_, why);
-  };
-  for (const std::string& word : c.words_)
-    if (has_nul(word)) refuse("an argument contains a NUL byte");
-  for (const auto& [name, value] : c.variables_)
-    if (name.empty() || name.find('=') != std::string::npos || has_nul(name) || has_nul(value))
-      refuse("not a name or value of an environment variable");
-  if (c.cwd_ && (c.cwd_->empty() || has_nul(*c.cwd_))) refuse("not a name of a directory");
-}
-
-void process_block::start(const command& c) {
-  name_ = c.words_[0];
-  check(c);
-  std::vector<char*> arguments = pointers_to(c.words_);
-  uv_process_options_t options{};
-  options.file = arguments[0];
-  options.args = arguments.data();
-  if (c.cwd_) options.cwd = c.cwd_->c_str();
-  std::vector<std::string> variables;
-  std::vector<char*> environment;
-  if (c.own_env_ || !c.variables_.empty()) {
-    variables = environment_of(c.variables_, !c.own_env_);
-    environment = pointers_to(variables);
-    options.env = environment.data();
+pipe_stream adopt_descriptor(loop_state& l, int fd, std::string name, const std::string& owner) {
+  try {
+    uv_stream_block* block = uv_stream_block::make_pipe(l);
+    pipe_stream s(block);
+    block->set_name(std::move(name));
+    int e = uv::pipe_open(block->pipe(), fd);
+    if (e < 0) throw uv_error(e, "spawn", owner);
+    return s;
+  } catch (...) {
+    ::close(fd);
+    throw;
   }
-  options.exit_cb = [](uv_process_t* h, std::int64_t code, int signal) {
-    of<process_block>(h).on_exit(signal != 0 ? exit_status::signaled(signal)
-                                             : exit_status::exited(static_cast<int>(code)));
-  };
-  child_ends ends;
-  connect(c, ends);
-  options.stdio = ends.list;
-  options.stdio_count = 3;
-  int e = uv::spawn(home().uv, &handle_, &options);
-  // libuv initialises the handle even where it fails afterwards: it must be closed then.
-  if (handle_.type == UV_PROCESS) opened(uv::as_handle(&handle_));
-  if (e < 0) throw failure(e, c);
-  running_ = true;
 }
 
 // Real pipes, not the socket pairs of UV_CREATE_PIPE: a child can then open /dev/stdin and
 // /dev/stdout again, as scripts do, and two of its descriptors can share one.
-int process_block::make_pipe(stream_index i) {
+child_pipe child_pipe::make(loop_state& l, direction d, std::string name,
+                            const std::string& owner) {
   uv_file ends[2];
-  int e = i == in ? uv::pipe(ends, 0, UV_NONBLOCK_PIPE) : uv::pipe(ends, UV_NONBLOCK_PIPE, 0);
-  if (e < 0) throw uv_error(e, "spawn", name_);
-  int ours = i == in ? ends[1] : ends[0];
-  int theirs = i == in ? ends[0] : ends[1];
+  bool to_child = d == direction::to_child;
+  int e = to_child ? uv::pipe(ends, 0, UV_NONBLOCK_PIPE) : uv::pipe(ends, UV_NONBLOCK_PIPE, 0);
+  if (e < 0) throw uv_error(e, "spawn", owner);
+  int theirs = to_child ? ends[0] : ends[1];
   try {
-    uv_stream_block* block = uv_stream_block::make_pipe(home());
-    pipes_[i].emplace(block);
-    block->set_name(std::string(stream_names[i]) + " of " + name_);
-    e = uv::pipe_open(block->pipe(), ours);
-    if (e < 0) throw uv_error(e, "spawn", name_);
+    return {adopt_descriptor(l, to_child ? ends[1] : ends[0], std::move(name), owner), theirs};
   } catch (...) {
+    ::close(theirs);
+    throw;
+  }
+}
+
+void process_block::start(const command& c) {
+  name_ = c.parts().words[0];
+  process_plan plan(*this, c);
+  if (auto failure = launch(plan.ready(), child_)) throw plan.failure(*failure);
+  running_ = true;
+  leads_group_ = plan.ready().new_session || plan.ready().group == 0;
+  watch_exit();
+}
+
+void process_block::watch_exit() {
+  int e = uv::poll_init(home().uv, &handle_, child_.watch);
+  if (e == 0) {
+    opened(uv::as_handle(&handle_));
+    e = uv::poll_start(&handle_, UV_READABLE, [](uv_poll_t* h, int, int) {
+      auto& self = of<process_block>(h);
+      turn t(self.home());
+      self.on_readable();
+    });
+  }
+  if (e == 0) return;
+  if (closed()) on_closing();  // there is no handle whose closing would do it
+  else close();
+  throw uv_error(e, "spawn", name_);
+}
+
+int process_block::make_pipe(stream_index i) {
+  auto d = i == in ? child_pipe::direction::to_child : child_pipe::direction::to_parent;
+  child_pipe p = child_pipe::make(home(), d, name_of(i, name_), name_);
+  pipes_[i].emplace(std::move(p.ours));
+  return p.theirs;
+}
+
+int process_block::make_terminal(terminal_size size) {
+  int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  if (ours < 0) throw uv_error(-errno, "spawn", name_ + " at a terminal");
+  char path[64];
+  winsize window = window_of(size);
+  bool ready = grantpt(ours) == 0 && unlockpt(ours) == 0 &&
+               ptsname_r(ours, path, sizeof path) == 0 && ioctl(ours, TIOCSWINSZ, &window) == 0;
+  int theirs = ready ? ::open(path, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+  int code = errno;
+  if (theirs < 0) {
     ::close(ours);
+    throw uv_error(-code, "spawn", name_ + " at a terminal");
+  }
+  try {
+    pipes_[terminal].emplace(adopt_descriptor(home(), ours, name_of(terminal, name_), name_));
+  } catch (...) {
     ::close(theirs);
     throw;
   }
   return theirs;
 }
 
-void process_block::connect(const command& c, child_ends& ends) {
-  const stdio wanted[3] = {c.in_, c.out_, c.err_};
-  for (stream_index i : {in, out, err}) {
-    uv_stdio_container_t& slot = ends.list[i];
-    if (i == err && c.err_place_ == command::error_output::same_as_output) {
-      slot = ends.list[out];
-      continue;
-    }
-    slot.flags = wanted[i] == stdio::null ? UV_IGNORE : UV_INHERIT_FD;  // libuv opens /dev/null
-    slot.data.fd = i;
-    if (wanted[i] == stdio::pipe) slot.data.fd = ends.own.add(make_pipe(i));
-  }
-}
-
-error process_block::failure(int status, const command& c) const {
-  if (!c.cwd_) return uv_error(status, "spawn", name_);
-  std::error_code ignored;
-  bool usable =
-      std::filesystem::is_directory(*c.cwd_, ignored) && access(c.cwd_->c_str(), X_OK) == 0;
-  return uv_error(status, "spawn", usable ? name_ : name_ + " in " + *c.cwd_);
-}
-
 pipe_stream& process_block::require_pipe(stream_index i) {
   if (pipe_stream* p = pipe(i)) return *p;
-  throw error(std::make_error_code(std::errc::invalid_argument), "use",
-              std::string(stream_names[i]) + " of " + name_, "it is not a pipe");
+  throw error(std::make_error_code(std::errc::invalid_argument), "use", name_of(i, name_),
+              i == terminal ? "there is none" : "it is not a pipe");
+}
+
+void process_block::resize_terminal(terminal_size size) {
+  pipe_stream& t = require_pipe(terminal);
+  winsize window = window_of(size);
+  if (ioctl(t.native().descriptor(), TIOCSWINSZ, &window) != 0)
+    throw uv_error(-errno, "resize", name_of(terminal, name_));
 }
 
 void process_block::kill(int signal) {
   if (!running_) return;
-  int e = uv::process_kill(&handle_, signal);
-  if (e < 0 && e != UV_ESRCH) throw uv_error(e, "kill", name_);
+  int e = send_signal(child_, signal);
+  if (e != 0 && e != ESRCH) throw uv_error(-e, "kill", name_);
+}
+
+// The group's number cannot be another one's as long as the child is not reaped.
+void process_block::kill_group(int signal) {
+  if (!running_) return;
+  if (::kill(-child_.pid, signal) != 0 && errno != ESRCH) throw uv_error(-errno, "kill", name_);
 }
 
 void process_block::abandon() {
   for (auto& p : pipes_) p.reset();
   if (running_) {
     abandoned_ = true;
-    // Closing already, as far as others can see; libuv must reap before it may forget the handle.
+    // Closing already, as far as others can see; the child must be reaped before it may be forgotten.
     start_close([](uv_handle_t* h, uv_close_cb done) {
-      of<process_block>(h).when_closed_ = done;
-      uv_process_kill(reinterpret_cast<uv_process_t*>(h), SIGKILL);  // fails for the dead only
+      auto& self = of<process_block>(h);
+      self.when_closed_ = done;
+      if (self.leads_group_) ::kill(-self.child_.pid, SIGKILL);
+      send_signal(self.child_, SIGKILL);
     });
   }
   disown();
 }
 
-// No tasks run here: see the class comment.
-void process_block::on_exit(exit_status s) {
-  running_ = false;
-  status_ = s;
-  if (abandoned_) uv_close(uv::as_handle(&handle_), when_closed_);
-  else close();
+void process_block::on_readable() {
+  if (!running_) return;
+  if (end_group_ && has_ended(child_)) ::kill(-child_.pid, SIGKILL);
+  if (auto s = try_reap(child_)) tell_exit(*s);
 }
 
-// Running still: the loop ends, and with it whoever would reap.
-void process_block::on_closing() {
-  if (!running_ || abandoned_) return;
+void process_block::tell_exit(exit_status s) {
   running_ = false;
-  status_ = exit_status::signaled(SIGKILL);
-  ::kill(handle_.pid, SIGKILL);
-  while (waitpid(handle_.pid, nullptr, 0) < 0 && errno == EINTR) continue;
+  status_ = s;
+  if (abandoned_) {
+    uv_close(uv::as_handle(&handle_), when_closed_);
+    ::close(child_.watch);
+    return;
+  }
+  close();
+  while (process_wait_awaiter* a = waiters.pop_front()) {
+    a->status_ = s;
+    a->waiter_->complete();
+  }
+}
+
+void process_block::on_closing() {
+  if (abandoned_) return;
+  if (running_) {  // the loop ends, and with it whoever would reap
+    running_ = false;
+    if (leads_group_) ::kill(-child_.pid, SIGKILL);
+    send_signal(child_, SIGKILL);
+    while (waitpid(child_.pid, nullptr, 0) < 0 && errno == EINTR) continue;
+    status_ = exit_status::signaled(SIGKILL);
+  }
+  if (handle_.type == UV_POLL) uv_poll_stop(&handle_);  // before the number can be another's
+  ::close(child_.watch);
 }
 
 }  // namespace cuvee::inline v0::detail

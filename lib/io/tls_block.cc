@@ -180,7 +180,7 @@ void tls_block::abort() {
   else close();
 }
 
-// With all output out and the peer told, the peer's own end is awaited, but only if somebody may want to know.
+// With all output out and the peer told, the peer's own end is awaited if somebody wants it.
 void tls_block::begin_close() {
   stop_timer(home(), *this);
   if (phase_ == phase::shaking) {
@@ -194,7 +194,7 @@ void tls_block::begin_close() {
   engine_.end();
   send();
   if (output_error() != 0) return close_inner();
-  if (sending_ == 0 && (!owned() || engine_.ended_by_peer())) return close_inner();
+  if (sending_ == 0 && (!answer_wanted_ || engine_.ended_by_peer())) return close_inner();
   start_timer(home(), *this, engine_.shared().shutdown_timeout);
   look_wanted_ = true;
   home().at_turn_end(*this);
@@ -213,7 +213,7 @@ void tls_block::discard() {
   engine_.feed({});
   inner().consume(window.size() - left);
   send();
-  const bool over = engine_.ended_by_peer() || engine_.failed() || inner_ended() || !owned();
+  const bool over = engine_.ended_by_peer() || engine_.failed() || inner_ended() || !answer_wanted_;
   if (output_error() != 0 || discarded_ > most_discarded || (over && sending_ == 0)) close_inner();
 }
 

@@ -50,7 +50,9 @@ void uv_stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer)
     b.arrived(static_cast<std::size_t>(n), *buffer);
   } else if (n < 0) {
     turn t(b.home());
-    int status = n == UV_EOF ? b.end_status() : static_cast<int>(n);
+    // The last one that had a pseudo terminal open has closed it.
+    bool hung_up = n == UV_EIO && s->type == UV_NAMED_PIPE;
+    int status = n == UV_EOF || hung_up ? b.end_status() : static_cast<int>(n);
     b.ended(status == UV_ENOBUFS ? static_cast<int>(UV_ENOMEM) : status);
   }
 }
@@ -147,7 +149,7 @@ int uv_stream_block::descriptor() const noexcept {
 endpoint uv_stream_block::peer() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = closing()
+  int e = closing() || native_.stream.type != UV_TCP
               ? static_cast<int>(UV_ENOTCONN)
               : uv::tcp_getpeername(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "peer address", "tcp stream");
@@ -157,7 +159,7 @@ endpoint uv_stream_block::peer() const {
 endpoint uv_stream_block::local() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = closing()
+  int e = closing() || native_.stream.type != UV_TCP
               ? static_cast<int>(UV_ENOTCONN)
               : uv::tcp_getsockname(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "local address", "tcp stream");

@@ -103,7 +103,8 @@ CUVEE_TEST_CASE("buffered_reader: an empty separator is refused") {
   CHECK(code == std::errc::invalid_argument);
 }
 
-CUVEE_TEST_CASE("buffered_reader: read_exact of nothing returns at once, of much beyond any limit") {
+CUVEE_TEST_CASE(
+    "buffered_reader: read_exact of nothing returns at once, of much beyond any limit") {
   std::string big = pattern(300'000);
   std::vector<std::string> parts(1, big);
   scripted s(parts);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// run_process: limits and cancellation. (SUB-20's custom way of cancelling is not offered.)
+// run_process: limits and cancellation.
 #include "io_case.h"
 
 #include <cuvee/testing/doctest.h>
@@ -109,10 +109,10 @@ CUVEE_TEST_CASE(
 }
 
 CUVEE_TEST_CASE("run_process: more output than the limit is an error and stops the child") {
-  communicate_options options;
+  run_process_options options;
   options.limit_bytes = 100000;
   auto text = co_await failure(run_process(command("yes"), capture::out, options));
-  CHECK(text == "collect the output of yes: limit exceeded");
+  CHECK(text == "collect stdout of yes: more than the limit of 100000 bytes");
   CHECK(only_child() == 0);
   options.limit_bytes = 3;
   process_result r = co_await run_process(command("printf", "abc"), capture::out, options);

@@ -40,12 +40,6 @@ inline cuvee::task<tls_connection> tls_connected(
   co_return co_await secured(std::move(plain.client), std::move(plain.server), c, s);
 }
 
-/// Writes all of it, then ends the direction.
-inline cuvee::task<> send_all(cuvee::stream& s, const std::string& data) {
-  co_await s.write(data);
-  co_await s.shutdown_write();
-}
-
 /// `size` bytes each way between the two ends, and an orderly end of both.
 inline cuvee::task<bool> exchange(cuvee::stream& a, cuvee::stream& b, std::size_t size) {
   const std::string to_b = pattern(size), to_a = pattern(size + 1);

@@ -24,6 +24,7 @@ enum class errc {
   not_started,     ///< a child of `group::start` ended before it reported ready
   foreign,         ///< an exception of another type than `cuvee::error`; its text is the detail
   too_many_redirects,
+  process_failed,  ///< a child process exited with another code than 0, or a signal killed it
 };
 
 CUVEE_API const std::error_category& cuvee_category() noexcept;

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace cuvee::inline v0::http::detail {
+namespace cuvee::inline v0::detail {
 
 /// Turns a cancellation into a call: never completes, and when cancelled runs `fn`, which must not run
 /// tasks, and is gone. Beside a shielded part that `fn` asks to end.
@@ -28,4 +28,4 @@ class on_cancel {
   F fn_;
 };
 
-}  // namespace cuvee::inline v0::http::detail
+}  // namespace cuvee::inline v0::detail
