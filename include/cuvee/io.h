@@ -5,6 +5,7 @@
 #include <cuvee/io/command.h>
 #include <cuvee/io/endpoint.h>
 #include <cuvee/io/file.h>
+#include <cuvee/io/file_watch.h>
 #include <cuvee/io/files.h>
 #include <cuvee/io/inherited.h>
 #include <cuvee/io/memory_stream.h>
@@ -12,6 +13,7 @@
 #include <cuvee/io/pipeline.h>
 #include <cuvee/io/process.h>
 #include <cuvee/io/resolve.h>
+#include <cuvee/io/send_file.h>
 #include <cuvee/io/serve.h>
 #include <cuvee/io/signal_set.h>
 #include <cuvee/io/stream.h>

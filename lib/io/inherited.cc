@@ -65,7 +65,7 @@ void adopt(detail::descriptor fd, inherited_sockets& into) {
     std::string name = endpoint(reinterpret_cast<const sockaddr&>(own)).to_string();
     if (e < 0) throw detail::uv_error(e, "inherit", name);
     auto make = [](detail::loop_state& l) { return uv_stream_block::make_tcp(l); };
-    into.tcp.emplace_back(acceptor::make(home, std::move(fd), make, name));
+    into.tcp.emplace_back(acceptor::make(home, std::move(fd), make, "tcp " + name));
   } else {
     refuse(fd.get(), "of an unknown family");
   }
