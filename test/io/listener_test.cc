@@ -84,8 +84,7 @@ CUVEE_TEST_CASE(
     "tcp: without descriptors accepting pauses, one report, and nobody is turned away") {
   testing::virtual_clock clock(loop::current(), 2ms);
   std::vector<std::string> reports;
-  loop::current().on_report(
-      [&](const report& r) { reports.push_back(r.message); });
+  loop::current().on_report([&](const report& r) { reports.push_back(r.message); });
   tcp_listener l = listen(any_port);
   tcp_stream a = co_await connect(l.local()), b = co_await connect(l.local());
   auto accept_both = [&]() -> task<> {

@@ -30,8 +30,8 @@ task<bool> arrives_framed(stream& a, stream& b, file& from, const std::string& c
 }
 
 task<file> open_sparse(const folder& d, std::uint64_t size) {
-  file f = co_await open_file(d.at("sparse"),
-                              open_mode::read | open_mode::write | open_mode::create);
+  file f =
+      co_await open_file(d.at("sparse"), open_mode::read | open_mode::write | open_mode::create);
   co_await f.truncate(size);
   co_return f;
 }
