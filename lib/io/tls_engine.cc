@@ -223,6 +223,11 @@ tls_engine::step tls_engine::read(mutable_bytes into, std::size_t& got) noexcept
       return got != 0 ? step::done : s;
     }
     got += n;
+    // A further call would only find that there is nothing.
+    if (input_.empty() && SSL_has_pending(ssl_.get()) == 0) {
+      more_ = false;
+      return step::done;
+    }
   }
   more_ = true;
   return step::done;
