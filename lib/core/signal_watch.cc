@@ -14,7 +14,7 @@ namespace {
 
 struct watched_signal {
   int watches = 0;
-  struct sigaction before {};
+  struct sigaction before{};
 };
 
 // Of the process, as dispositions are.
@@ -74,7 +74,7 @@ void signal_watch::on_closing() {
     watched_signal& s = d.all[static_cast<std::size_t>(number_)];
     uv_signal_stop(&handle_);
     last = --s.watches == 0;
-    struct sigaction now {};
+    struct sigaction now{};
     // Not the default: a handle that is not ours is left, and libuv still needs its handler.
     if (last && sigaction(number_, nullptr, &now) == 0 && now.sa_handler == SIG_DFL)
       sigaction(number_, &s.before, nullptr);

@@ -139,8 +139,7 @@ class job {
     whole = co_await read_exact(worker_.jobs, bytes.data(), bytes.size());
     if (!whole) co_await fail();
     reusable_ = true;
-    if (head.end == detail::job_end::exception)
-      throw error(errc::foreign, "run", function_, bytes);
+    if (head.end == detail::job_end::exception) throw error(errc::foreign, "run", function_, bytes);
     co_return bytes;
   }
 

@@ -13,17 +13,17 @@ struct launch_plan {
   struct move {
     int from, to;
   };
-  std::vector<std::string> programs;         // tried one after the other
+  std::vector<std::string> programs;  // tried one after the other
   std::vector<char*> arguments;
-  std::vector<char*> shell_arguments;        // for a file that is no program: [1] is its name
+  std::vector<char*> shell_arguments;  // for a file that is no program: [1] is its name
   std::vector<char*> environment;
-  std::vector<move> moves;                   // ascending by `to`; all others are closed
+  std::vector<move> moves;  // ascending by `to`; all others are closed
   const char* cwd = nullptr;
   std::optional<unsigned> uid, gid, umask;
-  std::optional<int> group;                  // 0: a new one
+  std::optional<int> group;  // 0: a new one
   bool new_session = false;
-  bool controlled = false;                   // by the terminal that is its stdin, stdout or stderr
-  int terminal = 0;                          // which of these
+  bool controlled = false;  // by the terminal that is its stdin, stdout or stderr
+  int terminal = 0;         // which of these
 };
 
 enum class launch_step : int { start, session, group, streams, terminal, directory, user, program };

@@ -102,8 +102,7 @@ CUVEE_IN_CHILD void move_descriptors(child_view& v) {
 CUVEE_IN_CHILD void change_user(const child_view& v) {
   if (v.uid < 0 && v.gid < 0) return;
   // Without privileges there is nothing to drop; whether the rest is allowed is seen below.
-  if (call(SYS_setgroups, 0, nullptr) < 0 && errno != EPERM)
-    fail(v, launch_step::user, errno);
+  if (call(SYS_setgroups, 0, nullptr) < 0 && errno != EPERM) fail(v, launch_step::user, errno);
   if (v.gid >= 0) require(v, launch_step::user, call(SYS_setgid, v.gid));
   if (v.uid >= 0) require(v, launch_step::user, call(SYS_setuid, v.uid));
 }
@@ -165,7 +164,7 @@ class report_pipe {
 
 // The kernel reaps by itself where SIGCHLD is ignored, as it may be by inheritance, and keeps no status.
 void keep_statuses() noexcept {
-  struct sigaction now {};
+  struct sigaction now{};
   if (sigaction(SIGCHLD, nullptr, &now) != 0) return;
   bool lost = now.sa_handler == SIG_IGN || (now.sa_flags & SA_NOCLDWAIT) != 0;
   if (lost) std::signal(SIGCHLD, SIG_DFL);
@@ -198,11 +197,18 @@ std::optional<launch_failure> launch(const launch_plan& plan, launched& child) {
   programs.push_back(nullptr);
   std::vector<launch_plan::move> moves = plan.moves;
   std::vector<char*> shell_arguments = plan.shell_arguments;
-  child_view v{&plan, programs.data(), plan.arguments.data(), shell_arguments.data(),
-               plan.environment.data(), moves.data(), moves.size(),
-               static_cast<int>(plan.umask.value_or(~0u)), plan.group.value_or(-1),
+  child_view v{&plan,
+               programs.data(),
+               plan.arguments.data(),
+               shell_arguments.data(),
+               plan.environment.data(),
+               moves.data(),
+               moves.size(),
+               static_cast<int>(plan.umask.value_or(~0u)),
+               plan.group.value_or(-1),
                plan.uid ? static_cast<long>(*plan.uid) : -1,
-               plan.gid ? static_cast<long>(*plan.gid) : -1, -1};
+               plan.gid ? static_cast<long>(*plan.gid) : -1,
+               -1};
   if (int e = uv::fault("vfork")) return launch_failure{launch_step::start, -e};
   keep_statuses();
   report_pipe report;

@@ -112,10 +112,9 @@ task<pipeline_result> pipeline_run::transfer(const_bytes input) {
   pipe_stream* in = input_ == input_from::us ? &processes_.front().in() : nullptr;
   std::size_t limit = options_.limit_bytes;
   auto pipes = [&]() -> task<> {
-    co_await gather(
-        feed(in, input),
-        collect(out_ ? &*out_ : nullptr, r.out, limit, "stdout of " + r.command),
-        collect(err_ ? &*err_ : nullptr, r.err, limit, "stderr of " + r.command));
+    co_await gather(feed(in, input),
+                    collect(out_ ? &*out_ : nullptr, r.out, limit, "stdout of " + r.command),
+                    collect(err_ ? &*err_ : nullptr, r.err, limit, "stderr of " + r.command));
   };
   if (options_.drain) co_await any_of(pipes(), all_exits_and(*options_.drain));
   else co_await pipes();

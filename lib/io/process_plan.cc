@@ -77,7 +77,6 @@ process_plan::process_plan(process_block& block, const command& c)
   if (!plan_.new_session) plan_.group = parts_.group;
 }
 
-
 void process_plan::check() const {
   auto refuse = [&](const char* why) {
     throw error(std::make_error_code(std::errc::invalid_argument), "spawn", name_, why);
@@ -127,7 +126,8 @@ void process_plan::fail(int code, const std::string& subject) const {
 int process_plan::open_standard(process_block& block, int stream) {
   switch (parts_.streams[stream].standard) {
     case stdio::inherit: return stream;
-    case stdio::pipe: return own_.add(block.make_pipe(static_cast<process_block::stream_index>(stream)));
+    case stdio::pipe:
+      return own_.add(block.make_pipe(static_cast<process_block::stream_index>(stream)));
     case stdio::terminal:
       if (terminal_ < 0) terminal_ = own_.add(block.make_terminal(parts_.window));
       plan_.controlled = true;
@@ -181,7 +181,9 @@ error process_plan::failure(const launch_failure& f) const {
     case launch_step::start:
     case launch_step::streams: break;
     case launch_step::session: subject += " in a new session"; break;
-    case launch_step::group: subject += " in group " + std::to_string(plan_.group.value_or(0)); break;
+    case launch_step::group:
+      subject += " in group " + std::to_string(plan_.group.value_or(0));
+      break;
     case launch_step::terminal: subject += " at a terminal"; break;
     case launch_step::directory: subject += " in " + *parts_.cwd; break;
     case launch_step::user:

@@ -108,8 +108,8 @@ task<process_result> run(command c, capture what, const_bytes input, run_process
   std::string name = c.to_string();
   process p = spawn(c);
   auto stop = [&] { return detail::stop_process(p, name, options); };
-  detail::finally<process_result, decltype(stop)> whole(p.communicate(input, options.communicating()),
-                                                std::move(stop), duration::max());
+  detail::finally<process_result, decltype(stop)> whole(
+      p.communicate(input, options.communicating()), std::move(stop), duration::max());
   process_result r = co_await whole;
   r.command = std::move(name);
   co_return r;

@@ -139,8 +139,7 @@ void signal_inbox::give_back(int number) noexcept {
 
 std::string signal_inbox::to_string() const {
   std::string text;
-  for (watch* w : watches_)
-    text += (text.empty() ? "signal " : ", ") + std::to_string(w->number());
+  for (watch* w : watches_) text += (text.empty() ? "signal " : ", ") + std::to_string(w->number());
   return text;
 }
 

@@ -25,8 +25,7 @@ namespace {
 const worker_function reversed("reversed", [](std::string_view text) {
   return std::string(text.rbegin(), text.rend());
 });
-const worker_function own_pid("own_pid",
-                              [](std::string_view) { return std::to_string(getpid()); });
+const worker_function own_pid("own_pid", [](std::string_view) { return std::to_string(getpid()); });
 const worker_function crashes("crashes", [](std::string_view) -> std::string {
   std::signal(SIGSEGV, SIG_DFL);  // a sanitizer would exit instead
   raise(SIGSEGV);
@@ -123,7 +122,8 @@ CUVEE_TEST_CASE("process_pool: no more workers than its size, jobs wait their tu
   co_await pool.close();
 }
 
-CUVEE_TEST_CASE("process_pool: a crash is an error with function and signal, a new worker follows") {
+CUVEE_TEST_CASE(
+    "process_pool: a crash is an error with function and signal, a new worker follows") {
   process_pool pool(workers(1));
   std::string before = co_await pool.run(own_pid, "");
   bool typed = false;
@@ -240,7 +240,8 @@ CUVEE_TEST_CASE("process_pool: what is too large or unknown is refused") {
   CHECK(fits.size() == 1000);
   text = co_await failure(pool.run("no such", ""));
   CHECK(text == "run no such: no worker function has this name");
-  CHECK_THROWS_WITH_AS(process_pool(workers(0)), "make a process pool: a pool needs a worker", error);
+  CHECK_THROWS_WITH_AS(process_pool(workers(0)), "make a process pool: a pool needs a worker",
+                       error);
   CHECK_THROWS_AS(worker_function("reversed", nullptr), error);
   text = co_await pool.run(reversed, "on");
   CHECK(text == "no");

@@ -39,7 +39,8 @@ CUVEE_TEST_CASE("pipeline: input goes to the first command, one command alone is
   CHECK(r.out.empty());
 }
 
-CUVEE_TEST_CASE("pipeline: the status is the last command's, or with pipefail that of the last failure") {
+CUVEE_TEST_CASE(
+    "pipeline: the status is the last command's, or with pipefail that of the last failure") {
   pipeline p(shell("exit 3"), shell("exit 4"), shell("cat; exit 0"));
   pipeline_result r = co_await run_process(p);
   CHECK(r.status.success());
@@ -49,8 +50,7 @@ CUVEE_TEST_CASE("pipeline: the status is the last command's, or with pipefail th
   r = co_await run_process(p);
   CHECK(r.status == exit_status::exited(4));
   CHECK_THROWS_WITH_AS(
-      r.check(),
-      "run /bin/sh -c exit 3 | /bin/sh -c exit 4 | /bin/sh -c cat; exit 0: exit code 4",
+      r.check(), "run /bin/sh -c exit 3 | /bin/sh -c exit 4 | /bin/sh -c cat; exit 0: exit code 4",
       process_error);
   pipeline good(command("true"), command("true"));
   r = co_await run_process(good.pipefail());
@@ -80,7 +80,8 @@ CUVEE_TEST_CASE("pipeline: the stderr of all commands, apart or with the output"
   CHECK(r.out == "one\ntwo\nout\n");
 }
 
-CUVEE_TEST_CASE("pipeline: a command that is not there, and those before it are stopped and reaped") {
+CUVEE_TEST_CASE(
+    "pipeline: a command that is not there, and those before it are stopped and reaped") {
   pipeline p(command("sleep", "60"), command("yes"), command("no-such-program"));
   auto text = co_await failure(run_process(p, capture::all));
   CHECK(text == "spawn no-such-program: no such file or directory (ENOENT)");
@@ -101,8 +102,8 @@ CUVEE_TEST_CASE("pipeline: cancelled, all commands end and have been reaped") {
 CUVEE_TEST_CASE("pipeline: more output than the limit stops it, a drain limit ends the wait") {
   run_process_options options;
   options.limit_bytes = 10;
-  auto text = co_await failure(run_process(pipeline(command("yes"), command("cat")), capture::out,
-                                           options));
+  auto text = co_await failure(
+      run_process(pipeline(command("yes"), command("cat")), capture::out, options));
   CHECK(text == "collect stdout of yes | cat: more than the limit of 10 bytes");
   run_process_options hasty;
   hasty.drain = 10ms;

@@ -113,8 +113,9 @@ CUVEE_TEST_CASE("process: descriptors of the parent are passed on under numbers 
   REQUIRE(pipe2(two, O_CLOEXEC) == 0);
   open_file a(one[0]), b(one[1]), c(two[0]), d(two[1]);
   // Each takes the number that the other one has in the parent.
-  command child = command::shell("echo one >/dev/fd/" + std::to_string(d.fd) + "; echo two >/dev/fd/" +
-                                 std::to_string(b.fd) + "; echo nine >/dev/fd/9");
+  command child =
+      command::shell("echo one >/dev/fd/" + std::to_string(d.fd) + "; echo two >/dev/fd/" +
+                     std::to_string(b.fd) + "; echo nine >/dev/fd/9");
   child.pass_fd(b.fd, d.fd).pass_fd(d.fd, b.fd).pass_fd(b.fd, 9);
   process_result r = co_await run_process(child);
   REQUIRE(r.status.success());
@@ -147,11 +148,12 @@ CUVEE_TEST_CASE("process: no descriptor leaks into a child, not even those witho
   CHECK(end.status.success());
 }
 
-CUVEE_TEST_CASE("process: an inherited stream that is closed in the parent is closed in the child") {
+CUVEE_TEST_CASE(
+    "process: an inherited stream that is closed in the parent is closed in the child") {
   open_file saved(fcntl(0, F_DUPFD_CLOEXEC, 10));
   close(0);
-  process_result r = co_await run_process(command::shell("[ -e /proc/$$/fd/0 ] || echo none"),
-                                          capture::out);
+  process_result r =
+      co_await run_process(command::shell("[ -e /proc/$$/fd/0 ] || echo none"), capture::out);
   dup2(saved.fd, 0);
   bool closed = r.out == "none\n" || r.out.empty();  // the pipe for stdout may have got the number
   CHECK(closed);
@@ -199,7 +201,8 @@ CUVEE_TEST_CASE("process: the program is looked up in the child's PATH, past pla
   CHECK(r.out == "found\n");
 }
 
-CUVEE_TEST_CASE("process: a script without an interpreter runs in sh, one with a missing one is told") {
+CUVEE_TEST_CASE(
+    "process: a script without an interpreter runs in sh, one with a missing one is told") {
   temporary_folder folder;
   std::ofstream(folder / "plain") << "echo plain $1\n";
   std::ofstream(folder / "broken") << "#!/no/such/interpreter\n";
@@ -207,9 +210,9 @@ CUVEE_TEST_CASE("process: a script without an interpreter runs in sh, one with a
     std::filesystem::permissions(folder / name, std::filesystem::perms::owner_all);
   process_result r = co_await run_process(command(folder / "plain", "x"), capture::out);
   CHECK(r.out == "plain x\n");
-  CHECK(spawn_failure(command(folder / "broken")) ==
-        "spawn " + (folder / "broken") + ": the interpreter of " + (folder / "broken") +
-            " is missing");
+  CHECK(spawn_failure(command(folder / "broken")) == "spawn " + (folder / "broken") +
+                                                         ": the interpreter of " +
+                                                         (folder / "broken") + " is missing");
 }
 
 CUVEE_TEST_CASE("process: signals have their default effect in a child and none is blocked") {
@@ -221,8 +224,9 @@ CUVEE_TEST_CASE("process: signals have their default effect in a child and none 
   process_result r = co_await run_process(command("cat", "/proc/self/status"), capture::out);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   std::signal(SIGUSR1, SIG_DFL);
-  bool clean = r.out.find("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
-                          "SigCgt:\t0000000000000000\n") != r.out.npos;
+  bool clean = r.out.find(
+                   "SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"
+                   "SigCgt:\t0000000000000000\n") != r.out.npos;
   CHECK(clean);
 }
 

@@ -85,7 +85,8 @@ CUVEE_TEST_CASE("process: a child is in the parent's group and session, or in ne
   CHECK(n.session == n.pid);
 }
 
-CUVEE_TEST_CASE("process: a child joins the group of another, and a group that is not there is an error") {
+CUVEE_TEST_CASE(
+    "process: a child joins the group of another, and a group that is not there is an error") {
   process leader = spawn(command("cat").in(stdio::pipe).new_group());
   command c = command::shell(own_numbers);
   process_result r = co_await run_process(c.join_group(leader.pid()), capture::out);
@@ -217,7 +218,8 @@ CUVEE_TEST_CASE("process: interactive use, line for line") {
 }
 
 CUVEE_TEST_CASE("process: on a terminal all three streams are one, of the size wanted") {
-  command c = command::shell("test -t 0 && test -t 1 && test -t 2 && stty size; read x; echo \"<$x>\"");
+  command c =
+      command::shell("test -t 0 && test -t 1 && test -t 2 && stty size; read x; echo \"<$x>\"");
   process p = spawn(c.terminal({.columns = 132, .rows = 43}));
   std::string seen = co_await read_until(p.terminal(), "\n");
   CHECK(seen == "43 132\r\n");
@@ -269,8 +271,9 @@ CUVEE_TEST_CASE("run_process: check throws what failed, how, and its last words"
     CHECK(e.code() == errc::process_failed);
     CHECK(e.operation() == "run");
   }
-  CHECK(text ==
-        "run /bin/sh -c echo first >&2; echo the last word >&2; exit 3: exit code 3: the last word");
+  CHECK(
+      text ==
+      "run /bin/sh -c echo first >&2; echo the last word >&2; exit 3: exit code 3: the last word");
   CHECK(tail == "first\nthe last word\n");
   r = co_await run_process(command::shell("kill -9 $$"));
   CHECK_THROWS_WITH_AS(r.check(), "run /bin/sh -c kill -9 $$: signal 9 (Killed)", process_error);

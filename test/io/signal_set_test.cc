@@ -29,7 +29,7 @@ std::string refusal(int first, int second) {
 }
 
 bool handled_by(int number, void (*handler)(int)) {
-  struct sigaction now {};
+  struct sigaction now{};
   sigaction(number, nullptr, &now);
   return now.sa_handler == handler;
 }

@@ -19,7 +19,8 @@ command pipeline_sample(const Args&... args) {
 
 }  // namespace
 
-CUVEE_TEST_CASE("samples: pipeline explains itself, and an unknown option is one line and status 2") {
+CUVEE_TEST_CASE(
+    "samples: pipeline explains itself, and an unknown option is one line and status 2") {
   process_result r = co_await run_process(pipeline_sample("--help"), capture::all);
   CHECK(r.status.success());
   CHECK(r.out.starts_with("usage: pipeline [option]... COMMAND...\n"));

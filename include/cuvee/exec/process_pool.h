@@ -45,7 +45,7 @@ class CUVEE_API worker_error : public process_error {
 };
 
 struct process_pool_options {
-  std::optional<std::size_t> size;                 ///< workers at most; by default one for each processor
+  std::optional<std::size_t> size;  ///< workers at most; by default one for each processor
   std::size_t limit_bytes = std::size_t{64} << 20;  ///< of an argument, and of a result
 };
 static_assert(std::is_trivially_destructible_v<process_pool_options>);

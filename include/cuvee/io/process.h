@@ -20,7 +20,7 @@ namespace cuvee::inline v0 {
 namespace detail {
 class process_block;
 struct process_access;
-}
+}  // namespace detail
 
 /// How a process ended: it exited with a code, or a signal killed it.
 class CUVEE_API exit_status {
