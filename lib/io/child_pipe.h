@@ -18,5 +18,7 @@ struct child_pipe {
 /// A stream over a descriptor, which is its own from now on, on this thread's loop.
 /// Errors: `spawn` of `owner`; the descriptor is closed then.
 pipe_stream adopt_descriptor(int fd, std::string name, const std::string& owner);
+/// The same over the master of a pseudo terminal, whose end is that of its last user.
+pipe_stream adopt_terminal(int fd, std::string name, const std::string& owner);
 
 }  // namespace cuvee::inline v0::detail

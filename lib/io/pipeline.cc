@@ -67,8 +67,7 @@ class pipeline_run {
 int pipeline_run::add_pipe(std::optional<pipe_stream>& ours, const char* name,
                            owned_descriptors& ends) {
   const std::string whole = pipeline_.to_string();
-  child_pipe p = child_pipe::make(child_pipe::direction::to_parent,
-                                  name + (" of " + whole), whole);
+  child_pipe p = child_pipe::make(child_pipe::direction::to_parent, name + (" of " + whole), whole);
   ours.emplace(std::move(p.ours));
   return ends.add(p.theirs);
 }

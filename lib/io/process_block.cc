@@ -81,7 +81,7 @@ int process_block::make_terminal(terminal_size size) {
     throw uv_error(-code, "spawn", name_ + " at a terminal");
   }
   try {
-    pipes_[terminal].emplace(adopt_descriptor(ours, name_of(terminal, name_), name_));
+    pipes_[terminal].emplace(adopt_terminal(ours, name_of(terminal, name_), name_));
   } catch (...) {
     ::close(theirs);
     throw;

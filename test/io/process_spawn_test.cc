@@ -140,8 +140,8 @@ CUVEE_TEST_CASE("process: a child has the default SIGPIPE although the loop igno
 // parent starts children as fast as a small one, which no clock need measure.
 CUVEE_TEST_CASE("process: starting a child copies nothing of the parent's memory") {
   constexpr std::size_t pages = 8192, page_bytes = 4096;
-  void* memory = mmap(nullptr, pages * page_bytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      mmap(nullptr, pages * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   REQUIRE(memory != MAP_FAILED);
   madvise(memory, pages * page_bytes, MADV_NOHUGEPAGE);
   auto write_all = [&] {
