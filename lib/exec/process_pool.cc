@@ -6,8 +6,7 @@
 #include <cuvee/core/timeout.h>
 #include <cuvee/core/try_finally.h>
 
-#include "core/loop_state.h"
-#include "io/process_block.h"
+#include "io/child_pipe.h"
 #include "worker.h"
 
 #include <sys/socket.h>
@@ -47,8 +46,7 @@ worker worker::start() {
     int fd;
     ~closing() { ::close(fd); }
   } theirs{ends[1]};
-  pipe_stream jobs = detail::adopt_descriptor(detail::loop_state::current(), ends[0],
-                                              "a worker process", "a worker");
+  pipe_stream jobs = detail::adopt_descriptor(ends[0], "a worker process", "a worker");
   // By this name the very program that runs, even if its file was replaced meanwhile.
   command self("cuvee-worker");
   self.executable("/proc/self/exe").env(detail::worker_variable, "1").new_group();

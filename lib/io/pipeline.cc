@@ -5,7 +5,8 @@
 #include <cuvee/core/gather.h>
 #include <cuvee/core/sleep.h>
 
-#include "core/loop_state.h"
+#include "child_pipe.h"
+#include "core/uv.h"
 #include "process_plan.h"
 #include "process_run.h"
 #include "uv_error.h"
@@ -66,8 +67,7 @@ class pipeline_run {
 int pipeline_run::add_pipe(std::optional<pipe_stream>& ours, const char* name,
                            owned_descriptors& ends) {
   const std::string whole = pipeline_.to_string();
-  child_pipe p = child_pipe::make(loop_state::current(), child_pipe::direction::to_parent,
-                                  name + (" of " + whole), whole);
+  child_pipe p = child_pipe::make(child_pipe::direction::to_parent, name + (" of " + whole), whole);
   ours.emplace(std::move(p.ours));
   return ends.add(p.theirs);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "process_block.h"
 
+#include "child_pipe.h"
 #include "core/loop_state.h"
 #include "process_plan.h"
+#include "stream_block.h"
 #include "uv_error.h"
-#include "uv_stream_block.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -34,37 +35,6 @@ winsize window_of(terminal_size size) noexcept {
 
 }  // namespace
 
-pipe_stream adopt_descriptor(loop_state& l, int fd, std::string name, const std::string& owner) {
-  try {
-    uv_stream_block* block = uv_stream_block::make_pipe(l);
-    pipe_stream s(block);
-    block->set_name(std::move(name));
-    int e = uv::pipe_open(block->pipe(), fd);
-    if (e < 0) throw uv_error(e, "spawn", owner);
-    return s;
-  } catch (...) {
-    ::close(fd);
-    throw;
-  }
-}
-
-// Real pipes, not the socket pairs of UV_CREATE_PIPE: a child can then open /dev/stdin and
-// /dev/stdout again, as scripts do, and two of its descriptors can share one.
-child_pipe child_pipe::make(loop_state& l, direction d, std::string name,
-                            const std::string& owner) {
-  uv_file ends[2];
-  bool to_child = d == direction::to_child;
-  int e = to_child ? uv::pipe(ends, 0, UV_NONBLOCK_PIPE) : uv::pipe(ends, UV_NONBLOCK_PIPE, 0);
-  if (e < 0) throw uv_error(e, "spawn", owner);
-  int theirs = to_child ? ends[0] : ends[1];
-  try {
-    return {adopt_descriptor(l, to_child ? ends[1] : ends[0], std::move(name), owner), theirs};
-  } catch (...) {
-    ::close(theirs);
-    throw;
-  }
-}
-
 void process_block::start(const command& c) {
   name_ = c.parts().words[0];
   process_plan plan(*this, c);
@@ -92,7 +62,7 @@ void process_block::watch_exit() {
 
 int process_block::make_pipe(stream_index i) {
   auto d = i == in ? child_pipe::direction::to_child : child_pipe::direction::to_parent;
-  child_pipe p = child_pipe::make(home(), d, name_of(i, name_), name_);
+  child_pipe p = child_pipe::make(d, name_of(i, name_), name_);
   pipes_[i].emplace(std::move(p.ours));
   return p.theirs;
 }
@@ -111,7 +81,7 @@ int process_block::make_terminal(terminal_size size) {
     throw uv_error(-code, "spawn", name_ + " at a terminal");
   }
   try {
-    pipes_[terminal].emplace(adopt_descriptor(home(), ours, name_of(terminal, name_), name_));
+    pipes_[terminal].emplace(adopt_terminal(ours, name_of(terminal, name_), name_));
   } catch (...) {
     ::close(theirs);
     throw;

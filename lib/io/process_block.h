@@ -11,17 +11,6 @@
 
 namespace cuvee::inline v0::detail {
 
-/// A pipe between the parent and a child. The child's end is a plain descriptor, the caller's to close.
-struct child_pipe {
-  enum class direction { to_child, to_parent };
-  /// Errors: `spawn` of `owner`.
-  static child_pipe make(loop_state& l, direction d, std::string name, const std::string& owner);
-  pipe_stream ours;
-  int theirs;
-};
-/// A stream over a descriptor, which is its own from now on. Errors: `spawn` of `owner`; the descriptor is closed then.
-pipe_stream adopt_descriptor(loop_state& l, int fd, std::string name, const std::string& owner);
-
 /// A child process and the parent's ends of its pipes. The child is reaped by nobody else, in the callback that makes
 /// its exit known, so that no task ever sees the pid of a child that is gone as that of one which lives.
 class process_block final : public handle_block, public pooled {

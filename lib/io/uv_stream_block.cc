@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -45,6 +46,15 @@ void uv_stream_block::on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer) {
   *buffer = b.where_to_read(b.home().read_slab.get());  // empty: on_read sees ENOBUFS
 }
 
+// libuv takes a hang-up after a short read for the end. A terminal gives what it holds in pieces, so no read
+// may be short: each asks for what is there.
+void uv_stream_block::on_terminal_alloc(uv_handle_t* h, std::size_t size, uv_buf_t* buffer) {
+  on_alloc(h, size, buffer);
+  int there = 0;
+  if (ioctl(of<uv_stream_block>(h).descriptor(), FIONREAD, &there) != 0 || there < 1) there = 1;
+  buffer->len = std::min(buffer->len, static_cast<std::size_t>(there));
+}
+
 void uv_stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer) {
   uv_stream_block& b = block_of(s);
   if (n > 0) [[likely]] {
@@ -54,7 +64,7 @@ void uv_stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer)
   } else if (n < 0) {
     turn t(b.home());
     // The last one that had a pseudo terminal open has closed it.
-    bool hung_up = n == UV_EIO && s->type == UV_NAMED_PIPE;
+    bool hung_up = n == UV_EIO && b.terminal_;
     int status = n == UV_EOF || hung_up ? b.end_status() : static_cast<int>(n);
     b.ended(status == UV_ENOBUFS ? static_cast<int>(UV_ENOMEM) : status);
   }
@@ -69,7 +79,9 @@ int uv_stream_block::end_status() const noexcept {
   return reset ? UV_ECONNRESET : UV_EOF;
 }
 
-int uv_stream_block::start_reading() { return uv::read_start(stream(), &on_alloc, &on_read); }
+int uv_stream_block::start_reading() {
+  return uv::read_start(stream(), terminal_ ? &on_terminal_alloc : &on_alloc, &on_read);
+}
 
 // ---- writing
 

@@ -13,6 +13,9 @@ class uv_stream_block final : public stream_block {
   /// One that passes descriptors, too.
   static uv_stream_block* make_passing_pipe(loop_state& l);
 
+  /// Before it reads: the pipe is the other end of a pseudo terminal.
+  void treat_as_terminal() noexcept { terminal_ = true; }
+
   uv_stream_t* stream() noexcept { return &native_.stream; }
   uv_tcp_t* tcp() noexcept { return &native_.tcp; }
   uv_pipe_t* pipe() noexcept { return &native_.pipe; }
@@ -44,6 +47,7 @@ class uv_stream_block final : public stream_block {
   static uv_stream_block* open_pipe(loop_state& l, int passing);
   static void end_of_turn(turn_end& e);
   static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
+  static void on_terminal_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
   static void on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer);
   int end_status() const noexcept;
 
@@ -54,6 +58,7 @@ class uv_stream_block final : public stream_block {
   } native_;
   uv_write_t write_request_;
   uv_shutdown_t shutdown_request_;
+  bool terminal_ = false;
 };
 
 }  // namespace cuvee::inline v0::detail

@@ -247,6 +247,15 @@ CUVEE_TEST_CASE("process: a resized terminal is told to the child, Ctrl-C on it 
   co_await plain.wait();
 }
 
+CUVEE_TEST_CASE("process: all that a child writes to its terminal before it ends arrives") {
+  for (int round = 0; round < 5; round++) {
+    process p = spawn(command("seq", "1", "5000").terminal());
+    process_result r = co_await p.communicate();
+    CHECK(r.out.size() == 28893);  // each line with its carriage return
+    CHECK(r.out.ends_with("\r\n4999\r\n5000\r\n"));
+  }
+}
+
 CUVEE_TEST_CASE("process: a terminal with a pipe beside it, collected by communicate") {
   command c = command::shell("echo shown; echo apart >&2; test -t 0");
   process p = spawn(c.terminal().err(stdio::pipe));

@@ -5,6 +5,7 @@
 
 #include <cuvee/testing/doctest.h>
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,6 +134,31 @@ CUVEE_TEST_CASE("process: a child has the default SIGPIPE although the loop igno
   process p = spawn(command::shell("kill -PIPE $$; exit 1"));
   exit_status s = co_await p.wait();
   CHECK(s == exit_status::signaled(SIGPIPE));
+}
+
+// What a fork would do: the parent's pages are shared then, and each write to one faults. So a large
+// parent starts children as fast as a small one, which no clock need measure.
+CUVEE_TEST_CASE("process: starting a child copies nothing of the parent's memory") {
+  constexpr std::size_t pages = 8192, page_bytes = 4096;
+  void* memory =
+      mmap(nullptr, pages * page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  REQUIRE(memory != MAP_FAILED);
+  madvise(memory, pages * page_bytes, MADV_NOHUGEPAGE);
+  auto write_all = [&] {
+    for (std::size_t i = 0; i < pages; i++) static_cast<volatile char*>(memory)[i * page_bytes] = 1;
+  };
+  auto faults = [] {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    return used.ru_minflt;
+  };
+  write_all();
+  process p = spawn(command("true"));
+  auto before = faults();
+  write_all();
+  CHECK(faults() - before < static_cast<long>(pages) / 2);
+  co_await p.wait();
+  munmap(memory, pages * page_bytes);
 }
 
 CUVEE_TEST_CASE("process: a stream that is no pipe is refused") {
