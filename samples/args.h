@@ -75,6 +75,13 @@ class args {
     return std::nullopt;
   }
 
+  /// Says what is wrong in one line. Returns: the exit status for it.
+  int refuse(const std::string& why) const {
+    std::fprintf(stderr, "%s: %s\n", program_.c_str(), why.c_str());
+    return 2;
+  }
+  const std::string& program() const { return program_; }
+
  private:
   struct option {
     std::string spelling, help;
@@ -124,11 +131,6 @@ class args {
     std::snprintf(text, sizeof text, "a number from %.15g to %.15g", static_cast<double>(least),
                   static_cast<double>(most));
     return text;
-  }
-
-  int refuse(const std::string& why) const {
-    std::fprintf(stderr, "%s: %s\n", program_.c_str(), why.c_str());
-    return 2;
   }
 
   int print_help() const {

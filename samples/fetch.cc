@@ -7,6 +7,7 @@
 #include <cuvee/http.h>
 
 #include "args.h"
+#include "client_tls.h"
 
 #include <openssl/evp.h>
 
@@ -135,8 +136,9 @@ cuvee::task<> summarize(http::client& client, const settings& s, const std::stri
   std::fflush(stdout);
 }
 
-cuvee::task<int> amain(const settings& s) {
+cuvee::task<int> amain(const settings& s, samples::client_tls& tls) {
   http::client_options options;
+  options.tls = tls.context();
   options.total_timeout =
       std::chrono::duration_cast<cuvee::duration>(std::chrono::duration<double>(s.max_time));
   options.max_redirects = s.max_redirects;
@@ -182,10 +184,11 @@ int main(int argc, char** argv) {
                              "larger bodies are an error (no limit)")
       .flag("--summary", s.summary, "a line per URL: ok STATUS LENGTH SHA256, or error TEXT")
       .positionals("URL...", s.urls, 1);
+  samples::client_tls tls(args);
   if (auto status = args.parse(argc, argv)) return *status;
   if (std::string wrong = objection(s); !wrong.empty()) {
     std::fprintf(stderr, "fetch: %s\n", wrong.c_str());
     return 2;
   }
-  return cuvee::run([&] { return amain(s); });
+  return cuvee::run([&] { return amain(s, tls); });
 }

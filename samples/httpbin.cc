@@ -134,7 +134,9 @@ http::response redirect(const http::request& request, std::string_view prefix, b
   std::uint64_t n = count_in(request);
   if (n == 0) throw http::http_error(404, "there are no 0 redirects");
   std::string place = n == 1 ? "/get" : std::string(prefix) + std::to_string(n - 1);
-  if (absolute) place.insert(0, "http://" + std::string(request.authority()));
+  if (absolute)
+    place.insert(0,
+                 (request.is_https() ? "https://" : "http://") + std::string(request.authority()));
   return redirect_to(std::move(place));
 }
 

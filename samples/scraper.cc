@@ -6,6 +6,7 @@
 #include <cuvee/http.h>
 
 #include "args.h"
+#include "client_tls.h"
 
 #include <cinttypes>
 #include <cstdio>
@@ -13,8 +14,9 @@
 namespace http = cuvee::http;
 
 struct scrape {
-  http::client client;
   std::vector<std::string> urls;
+  http::client_options options;
+  http::client client{};
   std::size_t next = 0;
   std::size_t succeeded = 0;
   std::uint64_t bytes = 0;
@@ -47,7 +49,9 @@ cuvee::task<> download_next(scrape& s) {
   }
 }
 
-cuvee::task<int> amain(scrape& s, std::size_t concurrency) {
+cuvee::task<int> amain(scrape& s, std::size_t concurrency, samples::client_tls& tls) {
+  s.options.tls = tls.context();
+  s.client = http::client(s.options);
   cuvee::time_point start = cuvee::loop::current().now();
   co_await cuvee::task_group([&](cuvee::group& g) -> cuvee::task<> {
     for (std::size_t i = 0; i < std::min(concurrency, s.urls.size()); i++)
@@ -63,16 +67,15 @@ cuvee::task<int> amain(scrape& s, std::size_t concurrency) {
 int main(int argc, char** argv) {
   std::size_t concurrency = 16;
   double timeout = 300;
-  std::vector<std::string> urls;
+  scrape s;
   samples::args args("scraper", "Downloads URLs concurrently and prints their sizes.");
   args.number<std::size_t>("--concurrency N", concurrency, 1, 10000, "downloads at once (16)")
       .number<double>("--timeout SECONDS", timeout, 0.001, 1e6, "for each download (300)")
-      .positionals("URL...", urls, 1);
+      .positionals("URL...", s.urls, 1);
+  samples::client_tls tls(args);
   if (auto status = args.parse(argc, argv)) return *status;
-  http::client_options options;
-  options.max_connections = options.max_connections_per_host = concurrency;
-  options.total_timeout =
+  s.options.max_connections = s.options.max_connections_per_host = concurrency;
+  s.options.total_timeout =
       std::chrono::duration_cast<cuvee::duration>(std::chrono::duration<double>(timeout));
-  scrape s{http::client(options), std::move(urls)};
-  return cuvee::run([&] { return amain(s, concurrency); });
+  return cuvee::run([&] { return amain(s, concurrency, tls); });
 }

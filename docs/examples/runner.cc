@@ -32,7 +32,8 @@ task<int> second_main(int n) {
 int main() {
   runner r;
   r.exit_within(5s);
-  r.loop().on_report([](const report& what) { std::printf("report: %s\n", what.message.c_str()); });
+  r.loop().on_report(
+      [](const report& what) { std::printf("report: %s\n", what.message.c_str()); });
   int n = r.run(first_main);
   n = r.run(second_main, n);
   std::printf("%d\n", n);

@@ -41,7 +41,6 @@ class handle_block : public list_node {
   }
 
  protected:
-  bool owned() const noexcept { return owned_; }
   /// Whatever waits for the handle must be told now.
   virtual void on_closing() {}
   virtual void on_closed() {}

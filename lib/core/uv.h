@@ -56,12 +56,65 @@ CUVEE_UV(read_start, (uv_stream_t * h, uv_alloc_cb a, uv_read_cb r), (h, a, r))
 CUVEE_UV(try_write, (uv_stream_t * h, const uv_buf_t* b, unsigned n), (h, b, n))
 CUVEE_UV(write, (uv_write_t * r, uv_stream_t* h, const uv_buf_t* b, unsigned n, uv_write_cb cb),
          (r, h, b, n, cb))
+CUVEE_UV(write2,
+         (uv_write_t * r, uv_stream_t* h, const uv_buf_t* b, unsigned n, uv_stream_t* sent,
+          uv_write_cb cb),
+         (r, h, b, n, sent, cb))
+CUVEE_UV(accept, (uv_stream_t * server, uv_stream_t* client), (server, client))
 CUVEE_UV(shutdown, (uv_shutdown_t * r, uv_stream_t* h, uv_shutdown_cb cb), (r, h, cb))
 CUVEE_UV(getaddrinfo,
          (uv_loop_t * l, uv_getaddrinfo_t* r, uv_getaddrinfo_cb cb, const char* node,
           const char* service, const addrinfo* hints),
          (l, r, cb, node, service, hints))
 CUVEE_UV(poll_init, (uv_loop_t * l, uv_poll_t* h, int fd), (l, h, fd))
+CUVEE_UV(random, (void* into, size_t size), (nullptr, nullptr, into, size, 0, nullptr))
+CUVEE_UV(fs_event_init, (uv_loop_t * l, uv_fs_event_t* h), (l, h))
+CUVEE_UV(fs_event_start, (uv_fs_event_t * h, uv_fs_event_cb cb, const char* path, unsigned flags),
+         (h, cb, path, flags))
+CUVEE_UV(fs_open,
+         (uv_loop_t * l, uv_fs_t* r, const char* path, int flags, int mode, uv_fs_cb cb),
+         (l, r, path, flags, mode, cb))
+CUVEE_UV(fs_close, (uv_loop_t * l, uv_fs_t* r, uv_file fd, uv_fs_cb cb), (l, r, fd, cb))
+CUVEE_UV(fs_read,
+         (uv_loop_t * l, uv_fs_t* r, uv_file fd, const uv_buf_t* b, unsigned n, int64_t offset,
+          uv_fs_cb cb),
+         (l, r, fd, b, n, offset, cb))
+CUVEE_UV(fs_write,
+         (uv_loop_t * l, uv_fs_t* r, uv_file fd, const uv_buf_t* b, unsigned n, int64_t offset,
+          uv_fs_cb cb),
+         (l, r, fd, b, n, offset, cb))
+CUVEE_UV(fs_sendfile,
+         (uv_loop_t * l, uv_fs_t* r, uv_file out, uv_file in, int64_t offset, size_t n,
+          uv_fs_cb cb),
+         (l, r, out, in, offset, n, cb))
+CUVEE_UV(fs_ftruncate, (uv_loop_t * l, uv_fs_t* r, uv_file fd, int64_t size, uv_fs_cb cb),
+         (l, r, fd, size, cb))
+CUVEE_UV(fs_fsync, (uv_loop_t * l, uv_fs_t* r, uv_file fd, uv_fs_cb cb), (l, r, fd, cb))
+CUVEE_UV(fs_fdatasync, (uv_loop_t * l, uv_fs_t* r, uv_file fd, uv_fs_cb cb), (l, r, fd, cb))
+CUVEE_UV(fs_fchmod, (uv_loop_t * l, uv_fs_t* r, uv_file fd, int mode, uv_fs_cb cb),
+         (l, r, fd, mode, cb))
+CUVEE_UV(fs_fchown, (uv_loop_t * l, uv_fs_t* r, uv_file fd, uv_uid_t u, uv_gid_t g, uv_fs_cb cb),
+         (l, r, fd, u, g, cb))
+CUVEE_UV(fs_fstat, (uv_loop_t * l, uv_fs_t* r, uv_file fd, uv_fs_cb cb), (l, r, fd, cb))
+CUVEE_UV(fs_stat, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb), (l, r, path, cb))
+CUVEE_UV(fs_lstat, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb), (l, r, path, cb))
+CUVEE_UV(fs_access, (uv_loop_t * l, uv_fs_t* r, const char* path, int mode, uv_fs_cb cb),
+         (l, r, path, mode, cb))
+CUVEE_UV(fs_rename, (uv_loop_t * l, uv_fs_t* r, const char* from, const char* to, uv_fs_cb cb),
+         (l, r, from, to, cb))
+CUVEE_UV(fs_unlink, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb), (l, r, path, cb))
+CUVEE_UV(fs_mkdir, (uv_loop_t * l, uv_fs_t* r, const char* path, int mode, uv_fs_cb cb),
+         (l, r, path, mode, cb))
+CUVEE_UV(fs_rmdir, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb), (l, r, path, cb))
+CUVEE_UV(fs_scandir, (uv_loop_t * l, uv_fs_t* r, const char* path, int flags, uv_fs_cb cb),
+         (l, r, path, flags, cb))
+CUVEE_UV(fs_symlink,
+         (uv_loop_t * l, uv_fs_t* r, const char* target, const char* path, int flags, uv_fs_cb cb),
+         (l, r, target, path, flags, cb))
+CUVEE_UV(fs_readlink, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb),
+         (l, r, path, cb))
+CUVEE_UV(fs_realpath, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb),
+         (l, r, path, cb))
 
 #undef CUVEE_UV
 

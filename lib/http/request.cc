@@ -43,6 +43,7 @@ std::optional<std::uint64_t> request::content_length() const noexcept {
   return std::nullopt;
 }
 
+bool request::is_https() const noexcept { return connection_->options().tls != nullptr; }
 endpoint request::peer() const { return connection_->block().peer(); }
 bool request::disconnected() const noexcept {
   const v0::detail::stream_block& b = connection_->block();

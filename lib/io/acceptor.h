@@ -26,6 +26,7 @@ class acceptor final : public handle_block, timer_node, public pooled {
   void wait(accept_node& a);
   void close_all();
   void disown_all();
+  const char* kind() const noexcept override { return "listener"; }
   int fd() const noexcept { return fd_.get(); }
   acceptor* next() const noexcept { return next_; }
   const std::string& name() const noexcept { return name_; }

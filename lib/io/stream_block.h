@@ -74,6 +74,9 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   virtual std::size_t unsent() const noexcept { return in_flight_; }
   std::size_t in_flight() const noexcept { return in_flight_; }
   bool has_writer() const noexcept { return writer_ != nullptr; }
+  /// Somebody writes to the descriptor itself: other writers are told busy until `release_output`.
+  void hold_output(stream_writer& w) noexcept { writer_ = &w; }
+  void release_output() noexcept { writer_ = nullptr; }
   /// Writes queued output and the spans of `w` as far as the socket takes them at once.
   /// Returns: whether that was all or failed (`w.status`).
   bool try_write(stream_writer& w);

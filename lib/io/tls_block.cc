@@ -59,7 +59,6 @@ void tls_block::end_of_turn(turn_end& e) {
 
 void tls_block::on_timer(timer_node* n) {
   auto& b = static_cast<tls_block&>(*n);
-  if (b.phase_ != phase::closing) return b.abort();  // the half close does not get out
   b.late_ = true;
   // What was sent may still be on its way to a peer that only does not answer.
   b.aborting_ = !b.engine_.output().empty();
@@ -180,7 +179,7 @@ void tls_block::abort() {
   else close();
 }
 
-// With all output out and the peer told, the peer's own end is awaited, but only if somebody may want to know.
+// With all output out and the peer told, the peer's own end is awaited if somebody wants it.
 void tls_block::begin_close() {
   stop_timer(home(), *this);
   if (phase_ == phase::shaking) {
@@ -194,7 +193,7 @@ void tls_block::begin_close() {
   engine_.end();
   send();
   if (output_error() != 0) return close_inner();
-  if (sending_ == 0 && (!owned() || engine_.ended_by_peer())) return close_inner();
+  if (sending_ == 0 && (!answer_wanted_ || engine_.ended_by_peer())) return close_inner();
   start_timer(home(), *this, engine_.shared().shutdown_timeout);
   look_wanted_ = true;
   home().at_turn_end(*this);
@@ -213,7 +212,7 @@ void tls_block::discard() {
   engine_.feed({});
   inner().consume(window.size() - left);
   send();
-  const bool over = engine_.ended_by_peer() || engine_.failed() || inner_ended() || !owned();
+  const bool over = engine_.ended_by_peer() || engine_.failed() || inner_ended() || !answer_wanted_;
   if (output_error() != 0 || discarded_ > most_discarded || (over && sending_ == 0)) close_inner();
 }
 

@@ -36,6 +36,8 @@ class tls_block final : public stream_block, timer_node {
 
   const tls_engine& engine() const noexcept { return engine_; }
   void update_keys();
+  /// A close from now on waits for the peer's end.
+  void await_answer() noexcept { answer_wanted_ = true; }
   bool close_timed_out() const noexcept { return late_; }
 
   void flush() override { flush_to(*this); }
@@ -143,6 +145,7 @@ class tls_block final : public stream_block, timer_node {
   bool finish_ = false;       // then the close is over
   bool aborting_ = false;
   bool pushing_ = false;
+  bool answer_wanted_ = false;
   bool late_ = false;  // the peer has not answered our end in time
 };
 

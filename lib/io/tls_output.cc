@@ -102,6 +102,7 @@ std::size_t tls_block::encrypt(const_bytes* spans, std::size_t n) {
 // ---- what stream_block hands over
 
 ssize_t tls_block::write_now(const uv_buf_t* buffers, unsigned n) {
+  if (half_close_ != half_close::none) return UV_EPIPE;
   constexpr std::size_t most = stream_writer::most_spans + 1;
   const_bytes spans[most];
   for (unsigned i = 0; i < n; i++) spans[i] = const_bytes(buffers[i].base, buffers[i].len);
@@ -119,6 +120,7 @@ ssize_t tls_block::write_now(const uv_buf_t* buffers, unsigned n) {
 }
 
 int tls_block::write_later(output_block& block) {
+  if (half_close_ != half_close::none) return UV_EPIPE;
   if (output_error() != 0) return output_error();
   (spans_count_ != 0 ? blocks_behind_ : blocks_).push(block);
   home().at_turn_end(*this);
@@ -126,6 +128,7 @@ int tls_block::write_later(output_block& block) {
 }
 
 int tls_block::write_later(const uv_buf_t* spans, unsigned n) {
+  if (half_close_ != half_close::none) return UV_EPIPE;
   if (output_error() != 0) return output_error();
   for (unsigned i = 0; i < n; i++) spans_[i] = const_bytes(spans[i].base, spans[i].len);
   spans_count_ = n;
@@ -137,7 +140,6 @@ int tls_block::write_later(const uv_buf_t* spans, unsigned n) {
 int tls_block::end_output() {
   if (output_error() != 0) return output_error();
   half_close_ = half_close::wanted;
-  start_timer(home(), *this, engine_.shared().shutdown_timeout);
   home().at_turn_end(*this);
   return 0;
 }
@@ -209,7 +211,6 @@ void tls_block::push_half_close() {
   }
   if (half_close_ != half_close::sent || (output_error() == 0 && !engine_.output().empty())) return;
   half_close_ = half_close::done;
-  if (!closing()) stop_timer(home(), *this);
   shutdown_done();
 }
 

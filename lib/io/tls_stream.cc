@@ -37,6 +37,11 @@ task<tls_stream> shake_hands(stream s, std::shared_ptr<detail::tls_shared> share
 
 }  // namespace
 
+void tls_close_awaiter::await_suspend(waiter& w) {
+  tls(*block_).await_answer();
+  close_awaiter::await_suspend(w);
+}
+
 void tls_close_awaiter::await_resume() {
   if (block_ && tls(*block_).close_timed_out())
     throw timeout_error("close", block_->name(), "shutdown timed out");

@@ -29,9 +29,12 @@ uv_stream_block* uv_stream_block::make_tcp(loop_state& l) {
   return block.release();
 }
 
-uv_stream_block* uv_stream_block::make_pipe(loop_state& l) {
+uv_stream_block* uv_stream_block::make_pipe(loop_state& l) { return open_pipe(l, 0); }
+uv_stream_block* uv_stream_block::make_passing_pipe(loop_state& l) { return open_pipe(l, 1); }
+
+uv_stream_block* uv_stream_block::open_pipe(loop_state& l, int passing) {
   auto block = std::make_unique<uv_stream_block>(l);
-  check(uv::pipe_init(l.uv, block->pipe(), 0), "make a pipe");
+  check(uv::pipe_init(l.uv, block->pipe(), passing), "make a pipe");
   block->opened(uv::as_handle(block->pipe()));
   return block.release();
 }
@@ -152,6 +155,20 @@ void uv_stream_block::abort() {
   });
 }
 
+uv_stream_block* uv_stream_block::take_passed() {
+  if (closing() || type() != UV_NAMED_PIPE || uv_pipe_pending_count(pipe()) == 0) return nullptr;
+  uv_handle_type kind = uv_pipe_pending_type(pipe());
+  // A pipe takes any descriptor from libuv, also one that is only to be closed.
+  uv_stream_block* taken = kind == UV_TCP ? make_tcp(home()) : make_pipe(home());
+  int e = uv::accept(stream(), taken->stream());
+  if (!wants_bytes() && uv::read_start(stream(), &on_alloc, &on_read) == 0)
+    uv_read_stop(stream());  // libuv polls after an accept, even if nobody reads: for ever
+  if (e == 0 && kind != UV_TCP && kind != UV_NAMED_PIPE) e = UV_ENOTSUP;
+  if (e == 0) return taken;
+  taken->disown();
+  throw uv_error(e, "take a descriptor", name());
+}
+
 int uv_stream_block::descriptor() const noexcept {
   uv_os_fd_t fd;
   bool known = uv::fileno(reinterpret_cast<const uv_handle_t*>(&native_.stream), &fd) == 0;
@@ -161,7 +178,7 @@ int uv_stream_block::descriptor() const noexcept {
 endpoint uv_stream_block::peer() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = closing()
+  int e = closing() || native_.stream.type != UV_TCP
               ? static_cast<int>(UV_ENOTCONN)
               : uv::tcp_getpeername(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "peer address", "tcp stream");
@@ -171,7 +188,7 @@ endpoint uv_stream_block::peer() const {
 endpoint uv_stream_block::local() const {
   sockaddr_storage storage{};
   int size = sizeof storage;
-  int e = closing()
+  int e = closing() || native_.stream.type != UV_TCP
               ? static_cast<int>(UV_ENOTCONN)
               : uv::tcp_getsockname(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
   if (e < 0) throw uv_error(e, "local address", "tcp stream");

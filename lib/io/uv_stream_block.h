@@ -10,6 +10,8 @@ class uv_stream_block final : public stream_block {
   explicit uv_stream_block(loop_state& l) : stream_block(l, &end_of_turn) {}
   static uv_stream_block* make_tcp(loop_state& l);
   static uv_stream_block* make_pipe(loop_state& l);
+  /// One that passes descriptors, too.
+  static uv_stream_block* make_passing_pipe(loop_state& l);
 
   /// Before it reads: the pipe is the other end of a pseudo terminal.
   void treat_as_terminal() noexcept { terminal_ = true; }
@@ -24,6 +26,9 @@ class uv_stream_block final : public stream_block {
   endpoint peer() const override;
   endpoint local() const override;
   int descriptor() const noexcept override;
+  /// The next descriptor that has come with the bytes, as a stream. Null if there is none.
+  /// Errors: not_enough_memory, which leaves it; not_supported for what is no stream, which is closed.
+  uv_stream_block* take_passed();
 
  private:
   friend stream_block;
@@ -39,6 +44,7 @@ class uv_stream_block final : public stream_block {
     home().written_bytes += n;
   }
 
+  static uv_stream_block* open_pipe(loop_state& l, int passing);
   static void end_of_turn(turn_end& e);
   static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
   static void on_terminal_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);

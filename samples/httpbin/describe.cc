@@ -67,7 +67,8 @@ json describe_headers(const http::request& request) {
 std::string url_of(const http::request& request) {
   std::string_view target = request.target();
   if (!target.starts_with('/')) return std::string(target);  // the client sent all of it
-  return "http://" + std::string(request.authority()) + std::string(target);
+  return (request.is_https() ? "https://" : "http://") + std::string(request.authority()) +
+         std::string(target);
 }
 
 std::string origin_of(const http::request& request) {

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""TCP echo: server CPU per round trip. Subprocesses: wall time of a spawn and its wait."""
+"""TCP echo: server CPU per round trip. Subprocesses: wall time of a spawn and its wait. Files: CPU of a copy."""
 import os
+import tempfile
 
 import compare
 from compare import Comparison
 from core_rows import measure_micro
-from programs import BenchError, LOAD_CPU, Server, run_tool
+from programs import BenchError, LOAD_CPU, Server, fill, run_metered, run_tool
 
 CONNECTIONS = 10
 SIZES_KIB = (1, 10, 100)
@@ -14,6 +15,7 @@ SIZES_KIB = (1, 10, 100)
 def rows(settings, report):
     _echo_rows(settings, report)
     _spawn_row(settings, report)
+    _copy_row(settings, report)
 
 
 def _echo_rows(settings, report):
@@ -63,3 +65,27 @@ def _spawn_row(settings, report):
         peer.once = True
     Comparison(settings, report, "spawn /bin/true and wait", "us", 1.05).run(
         floor, own, peers, lambda c: measure_micro(c, "process") / 1000)
+
+
+def _copy_row(settings, report):
+    """Copies within one folder, into a file that is new each time; the source is in the cache."""
+    mib = 64 if settings.quick else 1024
+    floor = compare.Contender("cp", ["cp", "{from}", "{to}"])
+    own = compare.built(settings, "cuvee", "test/bench/file_bench", "{from}", "{to}")
+    with tempfile.TemporaryDirectory(dir=settings.build) as folder:
+        source, target = os.path.join(folder, "from"), os.path.join(folder, "to")
+        with open(source, "wb") as file:
+            block = os.urandom(1 << 20)
+            for _ in range(mib):
+                file.write(block)
+            os.fsync(file.fileno())
+
+        def measure(contender):
+            argv = fill(contender.argv, to=target, **{"from": source})
+            _, seconds = run_metered(argv, LOAD_CPU)
+            if os.path.getsize(target) != mib << 20:
+                raise BenchError(f"{contender.name}: the copy is not whole")
+            os.unlink(target)
+            return seconds * 1000
+        Comparison(settings, report, f"file copy {mib} MiB", "ms cpu", None).run(
+            floor, own, [], measure)

@@ -67,7 +67,9 @@ TEST_CASE("thread_pool: close reports a thread that would not end, and the destr
     auto quick = pool.submit([] {});
     door->await_entered(1);
     quick.get();
-    CHECK(pool.close(1ms) == 1);
+    std::size_t left = pool.close(1ms);
+    while (left == 2) left = pool.close(1ms);  // the quick one's thread may be slow to go
+    CHECK(left == 1);
     CHECK(pool.statistics().threads == 1);
   }
   door->open();

@@ -26,6 +26,8 @@ task<std::pair<stream, stream>> piecemeal_pair() {
 
 task<std::pair<stream, stream>> lockstep_pair() { co_return testing::lockstep_stream_pair(); }
 
+task<std::pair<stream, stream>> unix_pair() { co_return unix_stream_pair(); }
+
 task<> passes(testing::stream_maker make, testing::stream_traits traits = {}) {
   std::vector<std::string> broken = co_await testing::check_stream(std::move(make), traits);
   for (const std::string& what : broken) {
@@ -51,5 +53,11 @@ CUVEE_TEST_CASE("conformance: memory streams in small pieces") {
 }
 CUVEE_TEST_CASE("conformance: lockstep streams") { co_await passes(&lockstep_pair, keeps(0)); }
 CUVEE_TEST_CASE("conformance: tcp streams") { co_await passes(&tcp_pair); }
+
+CUVEE_TEST_CASE("conformance: unix streams") {
+  testing::stream_traits no_reset;
+  no_reset.reports_reset = false;
+  co_await passes(&unix_pair, no_reset);
+}
 
 TEST_SUITE_END();

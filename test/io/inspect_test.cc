@@ -105,7 +105,8 @@ CUVEE_TEST_CASE("stats: reads, writes, bytes and handles agree with what the tes
   co_await gather(c.client.close(), c.server.close());
   loop_stats closed = loop::current().stats();
   CHECK(closed.handles["tcp"].alive == before.handles["tcp"].alive);
-  CHECK(closed.handles["tcp"].closed - before.handles["tcp"].closed == 3);  // and the listener
+  CHECK(closed.handles["tcp"].closed - before.handles["tcp"].closed == 2);
+  CHECK(closed.handles["poll"].closed - before.handles["poll"].closed == 1);  // the listener
 }
 
 TEST_CASE(
@@ -133,8 +134,9 @@ TEST_CASE(
     REQUIRE(reports.size() == 3);
     std::sort(reports.begin(), reports.end());
     CHECK(reports[0].starts_with(
+        "a listener handle was not closed before its loop ended; made by task 'main' after lambda"));
+    CHECK(reports[1].starts_with(
         "a process handle was not closed before its loop ended; made by task 'main' after lambda"));
-    CHECK(reports[1] == "a tcp handle was not closed before its loop ended");  // accepted by libuv
     CHECK(reports[2].starts_with(
         "a tcp handle was not closed before its loop ended; made by task 'main' after lambda"));
   }

@@ -52,6 +52,8 @@ class CUVEE_API request {
   std::optional<std::uint64_t> content_length() const noexcept;
 
   endpoint peer() const;
+  /// Whether it came over TLS.
+  bool is_https() const noexcept;
   /// Whether the client is gone, or has finished sending without waiting for the answer.
   bool disconnected() const noexcept;
 

@@ -6,7 +6,7 @@
 #include <cuvee/core/task.h>
 #include <cuvee/core/time.h>
 #include <cuvee/io/command.h>
-#include <cuvee/io/stream.h>
+#include <cuvee/io/pipe.h>
 
 #include <csignal>
 #include <memory>
@@ -51,12 +51,6 @@ class CUVEE_API exit_status {
   }
   int value_ = 0;
   kind kind_ = kind::exited;
-};
-
-/// The parent's end of a pipe to or from a child.
-class CUVEE_API pipe_stream : public stream {
- public:
-  using stream::stream;
 };
 
 /// Thrown by `process_result::check`: `run make -j2: exit code 2: no rule to make target`. Code: process_failed.

@@ -15,6 +15,7 @@ class CUVEE_API tls_close_awaiter : public close_awaiter {
  public:
   explicit tls_close_awaiter(detail::stream_block* block) noexcept
       : close_awaiter(block), block_(block) {}
+  void await_suspend(waiter& w);
   void await_resume();
 
  private:
@@ -29,7 +30,8 @@ class CUVEE_API tls_stream : public stream {
  public:
   using stream::stream;
 
-  /// Tells the peer, waits for its answer, and closes the stream below. Destroying does not wait for the answer.
+  /// Tells the peer, waits until it has ended its side, too, and closes the stream below. `stream::close` and
+  /// destroying the stream do not wait for the peer.
   /// Errors: timeout_error if it has not answered in `shutdown_timeout`; all is closed then, too.
   /// Cancel: shielded.
   [[nodiscard]] tls_close_awaiter close() { return tls_close_awaiter(block_); }
