@@ -29,9 +29,9 @@ struct temporary_folder {
   std::string path;
 };
 
-struct open_file {
-  explicit open_file(int number) : fd(number) {}
-  ~open_file() { close(fd); }
+struct own_descriptor {
+  explicit own_descriptor(int number) : fd(number) {}
+  ~own_descriptor() { close(fd); }
   int fd;
 };
 
@@ -95,9 +95,9 @@ CUVEE_TEST_CASE("process: stdout and stderr in one file, in the order of writing
 CUVEE_TEST_CASE("process: stdout and stderr exchanged by their descriptors") {
   int ends[2];
   REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
-  open_file reader(ends[0]);
+  own_descriptor reader(ends[0]);
   {
-    open_file writer(ends[1]);
+    own_descriptor writer(ends[1]);
     command c = command::shell("echo out; echo err >&2");
     process_result r = co_await run_process(c.err_fd(writer.fd), capture::out);
     CHECK(r.out == "out\n");
@@ -111,7 +111,7 @@ CUVEE_TEST_CASE("process: descriptors of the parent are passed on under numbers 
   int one[2], two[2];
   REQUIRE(pipe2(one, O_CLOEXEC) == 0);
   REQUIRE(pipe2(two, O_CLOEXEC) == 0);
-  open_file a(one[0]), b(one[1]), c(two[0]), d(two[1]);
+  own_descriptor a(one[0]), b(one[1]), c(two[0]), d(two[1]);
   // Each takes the number that the other one has in the parent.
   command child =
       command::shell("echo one >/dev/fd/" + std::to_string(d.fd) + "; echo two >/dev/fd/" +
@@ -128,7 +128,7 @@ CUVEE_TEST_CASE("process: descriptors of the parent are passed on under numbers 
 }
 
 CUVEE_TEST_CASE("process: a passed descriptor keeps its number") {
-  open_file null(open("/dev/null", O_RDWR | O_CLOEXEC));
+  own_descriptor null(open("/dev/null", O_RDWR | O_CLOEXEC));
   command c = command::shell("test -e /proc/$$/fd/" + std::to_string(null.fd));
   process_result with = co_await run_process(c);
   CHECK_FALSE(with.status.success());
@@ -137,8 +137,8 @@ CUVEE_TEST_CASE("process: a passed descriptor keeps its number") {
 }
 
 CUVEE_TEST_CASE("process: no descriptor leaks into a child, not even those without close-on-exec") {
-  open_file leaky(open("/dev/null", O_RDWR));  // as libraries leave them
-  open_file far(dup2(leaky.fd, 200));
+  own_descriptor leaky(open("/dev/null", O_RDWR));  // as libraries leave them
+  own_descriptor far(dup2(leaky.fd, 200));
   process other = spawn(command("cat").in(stdio::pipe).out(stdio::pipe));
   process_result r = co_await run_process(command::shell(list_descriptors), capture::out);
   CHECK(r.out == "0, 1, 2\n");
@@ -150,7 +150,7 @@ CUVEE_TEST_CASE("process: no descriptor leaks into a child, not even those witho
 
 CUVEE_TEST_CASE(
     "process: an inherited stream that is closed in the parent is closed in the child") {
-  open_file saved(fcntl(0, F_DUPFD_CLOEXEC, 10));
+  own_descriptor saved(fcntl(0, F_DUPFD_CLOEXEC, 10));
   close(0);
   process_result r =
       co_await run_process(command::shell("[ -e /proc/$$/fd/0 ] || echo none"), capture::out);
