@@ -67,8 +67,7 @@ CUVEE_UV(random, (void* into, size_t size), (nullptr, nullptr, into, size, 0, nu
 CUVEE_UV(fs_event_init, (uv_loop_t * l, uv_fs_event_t* h), (l, h))
 CUVEE_UV(fs_event_start, (uv_fs_event_t * h, uv_fs_event_cb cb, const char* path, unsigned flags),
          (h, cb, path, flags))
-CUVEE_UV(fs_open,
-         (uv_loop_t * l, uv_fs_t* r, const char* path, int flags, int mode, uv_fs_cb cb),
+CUVEE_UV(fs_open, (uv_loop_t * l, uv_fs_t* r, const char* path, int flags, int mode, uv_fs_cb cb),
          (l, r, path, flags, mode, cb))
 CUVEE_UV(fs_close, (uv_loop_t * l, uv_fs_t* r, uv_file fd, uv_fs_cb cb), (l, r, fd, cb))
 CUVEE_UV(fs_read,
@@ -107,10 +106,8 @@ CUVEE_UV(fs_scandir, (uv_loop_t * l, uv_fs_t* r, const char* path, int flags, uv
 CUVEE_UV(fs_symlink,
          (uv_loop_t * l, uv_fs_t* r, const char* target, const char* path, int flags, uv_fs_cb cb),
          (l, r, target, path, flags, cb))
-CUVEE_UV(fs_readlink, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb),
-         (l, r, path, cb))
-CUVEE_UV(fs_realpath, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb),
-         (l, r, path, cb))
+CUVEE_UV(fs_readlink, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb), (l, r, path, cb))
+CUVEE_UV(fs_realpath, (uv_loop_t * l, uv_fs_t* r, const char* path, uv_fs_cb cb), (l, r, path, cb))
 CUVEE_UV(poll_init, (uv_loop_t * l, uv_poll_t* h, int fd), (l, h, fd))
 
 #undef CUVEE_UV

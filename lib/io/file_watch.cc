@@ -138,7 +138,7 @@ result<file_change> watch_block::take() {
 }
 
 bool watch_block::directory_is_gone() const noexcept {
-  struct stat now {};
+  struct stat now{};
   return ::stat(directory_.c_str(), &now) != 0 || now.st_ino != identity_.st_ino ||
          now.st_dev != identity_.st_dev;
 }

@@ -49,7 +49,7 @@ class watch_block final : public handle_block, timer_node, public pooled {
   std::string path_;       // what the user wrote
   std::string directory_;  // what is watched
   std::string only_;       // of its names; empty: all
-  struct stat identity_ {};
+  struct stat identity_{};
   duration debounce_;
   std::vector<file_change> collected_;
   std::deque<file_change> ready_;

@@ -40,7 +40,8 @@ int writable_block::start(waiter& w) noexcept {
 bool writable_awaiter::await_suspend(waiter& w) noexcept {
   waiter_ = &w;
   status_ = watch_->start(either_);
-  if (status_ == 0) out_->await_drained(either_, 0);  // called at the stream's end, as nothing is queued
+  if (status_ == 0)
+    out_->await_drained(either_, 0);  // called at the stream's end, as nothing is queued
   return status_ == 0;
 }
 

@@ -36,7 +36,7 @@ struct folder : peers::temporary_folder {
     return all;
   }
   unsigned permissions(std::string_view name) const {
-    struct stat s {};
+    struct stat s{};
     stat(at(name).c_str(), &s);
     return s.st_mode & 07777;
   }

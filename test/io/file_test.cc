@@ -71,7 +71,8 @@ CUVEE_TEST_CASE("file: modes append, truncate, extend and refuse") {
   open_mode only_new = open_mode::write | open_mode::create | open_mode::exclusive;
   std::error_code e = co_await failure_code(open_file(d.at("a"), only_new));
   CHECK(e == std::errc::file_exists);
-  for (open_mode senseless : {open_mode{}, open_mode::create, open_mode::read | open_mode::create}) {
+  for (open_mode senseless :
+       {open_mode{}, open_mode::create, open_mode::read | open_mode::create}) {
     e = co_await failure_code(open_file(d.at("b"), senseless));
     CHECK(e == std::errc::invalid_argument);
   }
@@ -126,8 +127,8 @@ CUVEE_TEST_CASE("file: the destructor closes, with a call in flight as soon as t
   std::string path = d.fifo("fifo");
   co_await task_group([&](group& g) -> task<> {
     auto f = std::make_unique<file>(co_await open_file(path, both));
-    auto reading = g.spawn([](file& from) -> task<std::string> { return read_from(from, 10); },
-                           std::ref(*f));
+    auto reading =
+        g.spawn([](file& from) -> task<std::string> { return read_from(from, 10); }, std::ref(*f));
     co_await checkpoint();
     co_await until_begun();
     auto closing = g.spawn([](file& from) -> task<> { co_await from.close(); }, std::ref(*f));
@@ -158,13 +159,14 @@ TEST_CASE("file: one that outlives its loop is closed with the loop") {
   CHECK_FALSE(kept->is_open());
 }
 
-CUVEE_TEST_CASE("file: a second call that moves the position is told busy, one at an offset is not") {
+CUVEE_TEST_CASE(
+    "file: a second call that moves the position is told busy, one at an offset is not") {
   folder d;
   std::string path = d.fifo("fifo");
   file f = co_await open_file(path, both);
   co_await task_group([&](group& g) -> task<> {
-    auto first = g.spawn([](file& from) -> task<std::string> { return read_from(from, 10); },
-                         std::ref(f));
+    auto first =
+        g.spawn([](file& from) -> task<std::string> { return read_from(from, 10); }, std::ref(f));
     co_await checkpoint();
     std::string room(10, '\0');
     std::error_code e = co_await failure_code(f.read_some(room));
@@ -283,8 +285,8 @@ CUVEE_TEST_CASE("file: a read that the system holds up holds up nobody else") {
   std::string path = d.fifo("fifo");
   file f = co_await open_file(path, both);
   co_await task_group([&](group& g) -> task<> {
-    auto reading = g.spawn([](file& from) -> task<std::string> { return read_from(from, 10); },
-                           std::ref(f));
+    auto reading =
+        g.spawn([](file& from) -> task<std::string> { return read_from(from, 10); }, std::ref(f));
     for (int ticks = 0; ticks < 5; ticks++) co_await sleep(1ms);
     std::string text = co_await read_file("/proc/self/comm", 100);
     CHECK_FALSE(text.empty());

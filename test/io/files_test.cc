@@ -97,8 +97,8 @@ CUVEE_TEST_CASE("files: walk shows directories before what is in them, and follo
   for (const char* name : {"a", "b/deep/x", "b/y", "closed/secret", "c"}) d.put(name, "");
   co_await files::symlink(d.path(), d.at("b/loop"));
   std::vector<std::string> all = co_await walked(d.path());
-  CHECK(all == std::vector<std::string>{"/a", "/b", "/b/deep", "/b/deep/x", "/b/loop", "/b/y",
-                                        "/c", "/closed"});
+  CHECK(all == std::vector<std::string>{"/a", "/b", "/b/deep", "/b/deep/x", "/b/loop", "/b/y", "/c",
+                                        "/closed"});
   std::error_code e = co_await failure_code(walked(d.at("none")));
   CHECK(e == std::errc::no_such_file_or_directory);
   auto half = files::walk(d.path());
@@ -195,7 +195,8 @@ CUVEE_TEST_CASE("files: copy takes content and permissions, and refuses itself")
   CHECK(n == text.size());
   CHECK(d.get("b") == text);
   CHECK(d.permissions("b") == 0600);
-  std::error_code e = co_await failure_code(files::copy(d.at("a"), d.at("b"), files::existing::fail));
+  std::error_code e =
+      co_await failure_code(files::copy(d.at("a"), d.at("b"), files::existing::fail));
   CHECK(e == std::errc::file_exists);
   e = co_await failure_code(files::copy(d.at("a"), d.at("a")));
   CHECK(e == std::errc::invalid_argument);
@@ -215,7 +216,7 @@ CUVEE_TEST_CASE("temporary files: private, under unlike names, and gone with the
     temp_path dir = co_await make_temp_directory(d.path());
     CHECK(one.name.path() != two.name.path());
     CHECK(d.names().size() == 3);
-    struct stat s {};
+    struct stat s{};
     CHECK(stat(one.name.path().c_str(), &s) == 0);
     CHECK((s.st_mode & 07777) == 0600);
     CHECK(stat(dir.path().c_str(), &s) == 0);
@@ -249,7 +250,8 @@ TEST_CASE("temporary files: one that outlives its loop is removed with the loop"
 
 TEST_SUITE_BEGIN("slow");
 
-TEST_CASE("files: an atomic write cancelled at every suspension leaves the old or the new content") {
+TEST_CASE(
+    "files: an atomic write cancelled at every suspension leaves the old or the new content") {
   folder d;
   std::size_t old = 0, fresh = 0;
   d.put("a", "old");

@@ -40,16 +40,13 @@ CUVEE_TEST_CASE("samples: tail_f explains itself, and wants a file") {
   CHECK(r.err == "tail_f: missing FILE\n");
   r = co_await run_process(command(tail_f(), "/no/such/file"), capture::all);
   CHECK(r.status == exit_status::exited(1));
-  CHECK(r.err ==
-        "tail_f: error: watch /no/such/file: no such file or directory (ENOENT)\n");
+  CHECK(r.err == "tail_f: error: watch /no/such/file: no such file or directory (ENOENT)\n");
 }
 
 CUVEE_TEST_CASE("samples: tail_f follows a file over growth, truncation and rotation") {
   peers::temporary_folder folder;
   std::string log = folder.path() + "/log";
-  auto append = [&](std::string_view text) {
-    std::ofstream(log, std::ios::app) << text;
-  };
+  auto append = [&](std::string_view text) { std::ofstream(log, std::ios::app) << text; };
   append("one\ntwo\nthree\n");
   process p = spawn(command(tail_f(), "-n", "2", log).out(stdio::pipe).err(stdio::null));
   std::string text = co_await read_exact(p.out(), 10);

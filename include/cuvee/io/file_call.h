@@ -25,8 +25,8 @@ enum class file_type : unsigned char {
 /// What `stat` tells of a file.
 struct file_status {
   file_type type = file_type::unknown;
-  std::uint64_t size = 0;     ///< bytes
-  unsigned permissions = 0;   ///< 0644 say, with set-id and sticky bits
+  std::uint64_t size = 0;    ///< bytes
+  unsigned permissions = 0;  ///< 0644 say, with set-id and sticky bits
   std::uint32_t owner = 0, group = 0;
   std::uint64_t device = 0, inode = 0, links = 0;
   std::int64_t modified_ns = 0, changed_ns = 0, accessed_ns = 0;  ///< since 1970

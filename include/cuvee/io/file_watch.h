@@ -20,7 +20,7 @@ struct file_change {
   std::string path;      ///< as the watched path was written
   bool renamed = false;  ///< it appeared, went away, or names another file now
   bool written = false;  ///< content or status changed
-  bool lost = false;     ///< more happened than was kept: `path` is the watched one, look at all of it
+  bool lost = false;  ///< more happened than was kept: `path` is the watched one, look at all of it
 };
 
 class CUVEE_API change_awaiter {

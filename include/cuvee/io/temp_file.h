@@ -44,7 +44,8 @@ struct temp_file {
 CUVEE_API std::string temp_directory_path();
 
 /// Makes a file that only the user may read, with a name of 96 random bits. Cancel: safe.
-[[nodiscard]] CUVEE_API task<temp_file> make_temp_file(std::string directory = temp_directory_path());
+[[nodiscard]] CUVEE_API task<temp_file> make_temp_file(
+    std::string directory = temp_directory_path());
 /// The same for a directory. Cancel: safe.
 [[nodiscard]] CUVEE_API task<temp_path> make_temp_directory(
     std::string directory = temp_directory_path());
