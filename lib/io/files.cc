@@ -67,7 +67,8 @@ bool may_skip(const error& e, unreadable how) {
 
 generator<walk_entry> walk(std::string path, unreadable how) {
   std::vector<level> open;
-  open.push_back(co_await read_level(std::move(path)));
+  level top = co_await read_level(std::move(path));
+  open.push_back(std::move(top));
   while (!open.empty()) {
     level& inside = open.back();
     if (inside.entries.empty()) {

@@ -53,15 +53,28 @@ CUVEE_TEST_CASE("send_file: over TCP, between an 8 KiB prefix and suffix, the or
   }
 }
 
-CUVEE_TEST_CASE("send_file: over memory and TLS, too") {
+CUVEE_TEST_CASE("send_file: over memory, a pipe and TLS, too") {
   folder d;
   std::string content = pattern(300'000);
   file f = co_await open_file(d.put("a", content));
   auto [a, b] = memory_stream_pair();
   bool same = co_await arrives_framed(a, b, f, content, 7, 200'000);
   CHECK(same);
+  auto [out, in] = anonymous_pipe();
+  same = co_await arrives_framed(in, out, f, content, 7, 200'000);
+  CHECK(same);
   auto secure = co_await tls_case::tls_connected();
   same = co_await arrives_framed(secure.client, secure.server, f, content, 0, content.size());
+  CHECK(same);
+}
+
+CUVEE_TEST_CASE("send_file: over a unix socket") {
+  folder d;
+  std::string content = pattern(3'000'000);
+  file f = co_await open_file(d.put("a", content));
+  unix_listener l = listen_unix(d.at("socket"));
+  auto [client, server] = co_await gather(connect_unix(d.at("socket")), l.accept());
+  bool same = co_await arrives_framed(client, server, f, content, 7, content.size() - 7);
   CHECK(same);
 }
 
