@@ -8,8 +8,8 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDERS = ["include", "lib", "samples", "docs", "test", "subprojects"]
-SUFFIXES = {".h", ".cc", ".c", ".py", ".in", ".build"}
-OTHERS = ["dev", ".ci/run", ".ci/packages.bash", "meson.build"]
+SUFFIXES = {".h", ".cc", ".c", ".py", ".in", ".build", ".md"}
+OTHERS = ["dev", ".ci/run", ".ci/packages.bash", "meson.build", "README.md", "CHANGELOG.md"]
 MAX_LINES = 800
 
 TOKENS = re.compile(
@@ -112,11 +112,14 @@ def self_test():
 def check(path):
     text = path.read_text()
     lines = text.split("\n")
-    if not any("SPDX-License-Identifier: MIT" in line for line in lines[:2]):
+    prose = path.suffix == ".md"
+    if not prose and not any("SPDX-License-Identifier: MIT" in line for line in lines[:2]):
         yield 1, "no SPDX line on top"
-    if len(lines) > MAX_LINES:
+    if not prose and len(lines) > MAX_LINES:
         yield MAX_LINES, f"more than {MAX_LINES} lines"
     for number, line in enumerate(lines, 1):
+        if re.match(r"(<{7}|>{7}) ", line):
+            yield number, "what a merge left"
         if "coro_only_destroy_when" in line and path.name != "check_style.py":
             yield number, "coro_only_destroy_when_complete: cancelled frames are destroyed suspended"
         if re.search(r"\b(TODO|FIXME|XXX)\b", line) and path.name != "check_style.py":
