@@ -11,11 +11,12 @@ constexpr unsigned burst_limit = 32;  // pipelined requests before others get a 
 
 }  // namespace
 
-/// Waits for bytes in the window, or the end. Whoever makes one has just seen an empty window.
+/// Waits for bytes in the window, or the end. Whoever makes one has just seen an empty window and a
+/// stream that is not finished.
 class connection::bytes_awaiter : v0::detail::stream_reader {
  public:
   explicit bytes_awaiter(stream_block& b) noexcept : block_(&b) {}
-  bool await_ready() const noexcept { return block_->finished(); }
+  bool await_ready() const noexcept { return false; }
   void await_suspend(waiter& w) {
     waiter_ = &w;
     block_->await_bytes(*this);
@@ -152,10 +153,10 @@ task<> connection::close_gracefully() {
   }
   block_.resume_reading();  // a deadline or a stop may have ended it, but not for the peer
   deadline_.set(options().linger_timeout);
-  std::uint64_t dropped = 0;
-  while (!block_.finished() && dropped <= options().linger_bytes) {
+  for (std::uint64_t dropped = 0; dropped <= options().linger_bytes;) {
     dropped += block_.window().size();
     if (!block_.window().empty()) block_.consume(block_.window().size());
+    if (block_.finished()) break;
     co_await bytes_awaiter(block_);
   }
 }
