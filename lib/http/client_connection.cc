@@ -287,7 +287,7 @@ void client_connection::stop_waiting() noexcept {
 // ---- failure
 
 const char* client_connection::late() const noexcept {
-  if (deadline_.now() >= total_at_) return "total time ran out";
+  if (deadline_.passed() >= total_at_) return "total time ran out";
   return in_body_ ? "reading the body timed out" : "waiting for the response timed out";
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "deadline_timer.h"
 
+#include <utility>
+
 namespace cuvee::inline v0::http::detail {
 
 deadline_timer::deadline_timer(stream_block& b) noexcept
@@ -20,7 +22,7 @@ void deadline_timer::on_timer(timer_node* n) {
   auto& self = *static_cast<deadline_timer*>(n);
   if (self.at_ == never) return;
   if (self.at_ > n->at) return start_timer_at(self.loop_, self, self.at_);
-  self.at_ = never;
+  self.passed_ = std::exchange(self.at_, never);
   self.block_->time_out();
 }
 

@@ -22,6 +22,8 @@ class deadline_timer : v0::detail::timer_node {
   void clear() noexcept { at_ = never; }
   void cancel() noexcept;
   std::uint64_t now() const noexcept { return loop_.turn_time(); }
+  /// The deadline that has passed last; 0: none has. (`now` may still be short of it by a millisecond.)
+  std::uint64_t passed() const noexcept { return passed_; }
 
  private:
   static constexpr std::uint64_t never = ~std::uint64_t{0};
@@ -31,6 +33,7 @@ class deadline_timer : v0::detail::timer_node {
   stream_block* block_;
   v0::detail::loop_state& loop_;
   std::uint64_t at_ = never;
+  std::uint64_t passed_ = 0;
 };
 
 }  // namespace cuvee::inline v0::http::detail
