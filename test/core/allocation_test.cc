@@ -178,6 +178,7 @@ CUVEE_TEST_CASE("allocation: a cancelled child needs none") {
 }
 
 CUVEE_TEST_CASE("allocation: an offloaded job needs none of ours") {
+  testing::keep_fifo();  // shuffling hands the ends of jobs over late, by posts
   std::size_t n = co_await steady_state([]() -> task<> { co_await offload([] { return 1; }); });
   CHECK(n == 0);
 }

@@ -5,6 +5,7 @@
 #include <cuvee/exec.h>
 
 #include <cuvee/testing/doctest.h>
+#include <cuvee/testing/shuffle.h>
 #include <cuvee/testing/torture.h>
 
 #include <fcntl.h>
@@ -214,6 +215,7 @@ CUVEE_TEST_CASE("process_pool: destroyed without close, its workers go") {
 }
 
 CUVEE_TEST_CASE("process_pool: closed, it waits for what runs and refuses the rest") {
+  testing::keep_fifo();
   process_pool pool(workers(1));
   std::string first, second;
   auto runs = [&]() -> task<> { first = co_await pool.run(reversed, "ab"); };
