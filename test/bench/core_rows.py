@@ -6,6 +6,7 @@ from typing import Optional
 import compare
 from compare import Comparison
 from programs import BenchError, SERVER_CPU, run_tool
+from report import Row
 
 
 @dataclasses.dataclass
@@ -39,6 +40,24 @@ def rows(settings, report):
     for row in ROWS:
         own = compare.built(settings, "cuvee", "test/bench/core_bench", row.name)
         _one(settings, report, row, own)
+    _count_rows(settings, report)
+
+
+# A child that is a coroutine has its frame; one of a group also a record, which its handle may keep.
+POOLED = {"call": 1, "spawn_join": 2, "any_of": 0, "gather": 0, "timeout": 0}
+
+
+def _count_rows(settings, report):
+    counter = compare.built(settings, "cuvee", "test/bench/core_counts")
+    if counter.missing:
+        report.skip("core counts", counter.missing)
+        return
+    for line in run_tool(counter.argv, SERVER_CPU).strip().split("\n"):
+        name, heap, blocks = line.split()
+        report.add(Row(f"core {name}, allocations", "allocs/op", float(heap), budget=0,
+                       of_value=True))
+        report.add(Row(f"core {name}, pooled blocks", "blocks/op", float(blocks), budget=POOLED[name],
+                       of_value=True))
 
 
 def _one(settings, report, row, own):
