@@ -86,7 +86,7 @@ CUVEE_TEST_CASE("https with Node: as a client with and without keep-alive") {
       const [port, ca] = process.argv.slice(2);
       const agent = new https.Agent({ keepAlive: true, ca: fs.readFileSync(ca) });
       const get = (path) => new Promise((done, fail) => https.get(
-        { host: 'localhost', port, path, agent }, (r) => {
+        { host: '127.0.0.1', servername: 'localhost', port, path, agent }, (r) => {
           let size = 0;
           r.on('data', (d) => size += d.length).on('end', () => done(size)).on('error', fail);
         }).on('error', fail));
