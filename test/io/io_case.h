@@ -51,6 +51,33 @@ inline cuvee::task<> send_all(cuvee::stream& s, const std::string& data) {
   co_await s.shutdown_write();
 }
 
+/// Sends `rounds` bytes, each to a read that is cancelled at some moment around its arrival.
+/// Returns: whether every byte was read once, in order.
+inline cuvee::task<bool> cancelled_reads_lose_nothing(cuvee::stream& from, cuvee::stream& to,
+                                                      int rounds) {
+  std::string got, expected;
+  for (int i = 0; i < rounds; i++) {
+    char byte = static_cast<char>(i);
+    expected += byte;
+    char room[16];
+    auto reader = [&]() -> cuvee::task<> {
+      std::size_t n = co_await to.read_some(room);
+      got.append(room, n);
+    };
+    co_await cuvee::task_group([&](cuvee::group& g) -> cuvee::task<> {
+      auto h = g.spawn(reader);
+      co_await cuvee::checkpoint();
+      co_await from.write(cuvee::const_bytes(&byte, 1));
+      for (int turns = i % 4; turns > 0; turns--) co_await cuvee::checkpoint();
+      h.cancel();
+    });
+  }
+  co_await from.shutdown_write();
+  std::string rest = co_await read_all(to);
+  got += rest;
+  co_return got == expected;
+}
+
 /// The text of the error that an operation fails with; empty if it does not.
 template <class A>
 cuvee::task<std::string> failure(A operation) {
