@@ -184,6 +184,18 @@ inline void loop_state::drain_by(Run run) {
   if (timers.earliest() != armed_for) arm_timer();
 }
 
+// A limit that had passed before it was set cuts what it is about at the end of the same turn: no I/O of
+// the next poll may be quicker.
+void loop_state::fire_overdue() {
+  overdue = false;
+  while (!timers.empty() && timers.next_deadline() == 0) {
+    timer_node& node = timers.front();
+    timers.remove(node);
+    node.fired(&node);
+  }
+  end_turn();  // of what the limits have closed
+}
+
 // While strands are ready, libuv must not wait for I/O.
 void loop_state::keep_idling(bool wanted) {
   if (wanted == idling) return;

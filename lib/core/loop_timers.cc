@@ -64,18 +64,6 @@ void loop_state::arm_timer() {
       ms > loop_ms ? ms - loop_ms : 0, 0);
 }
 
-// A limit that had passed before it was set cuts what it is about at the end of the same turn: no I/O of
-// the next poll may be quicker.
-void loop_state::fire_overdue() {
-  overdue = false;
-  while (!timers.empty() && timers.next_deadline() == 0) {
-    timer_node& node = timers.front();
-    timers.remove(node);
-    node.fired(&node);
-  }
-  end_turn();  // of what the limits have closed
-}
-
 void loop_state::fire_timers() {
   std::uint64_t until = now();
   while (!timers.empty() && timers.next_deadline() <= until) {
