@@ -53,12 +53,14 @@ struct keeper {
       if (!this_thread_frames.free[i]) this_thread_frames.free[i] = old.free[i];
     this_thread_frames.bump = old.bump;
     this_thread_frames.bump_end = old.bump_end;
+    this_thread_frames.chunks = old.chunks;
   }
 };
 
 void grow(frame_cache& cache) {
   void* chunk = std::malloc(chunk_bytes);
   if (!chunk) throw std::bad_alloc();
+  cache.chunks++;
   cache.bump = static_cast<char*>(chunk);
   cache.bump_end = cache.bump + chunk_bytes;
 }

@@ -28,6 +28,7 @@ struct frame_cache {
   free_frame* free[frame_largest_bytes / frame_class_bytes + 1];
   char* bump;
   char* bump_end;
+  std::size_t chunks;
 };
 
 extern CUVEE_API CUVEE_HOT_TLS constinit thread_local frame_cache this_thread_frames;
