@@ -171,6 +171,12 @@ std::string stream_block::name() {
   }
 }
 
+error stream_block::error_of(int status, std::string_view operation) {
+  if (status == UV_EBUSY) return error(errc::busy, operation, name());
+  if (status == UV_ECANCELED) return error(errc::closed, operation, name());
+  return failure(status, operation, name());
+}
+
 error stream_block::failure(int status, std::string_view operation,
                             std::string_view subject) const {
   return uv_error(status, operation, subject);

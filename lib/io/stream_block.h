@@ -108,7 +108,9 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   virtual void abort() { close(); }
   void await_closed(close_awaiter& a) noexcept { closers_.push_back(a); }
 
-  /// What a status of this stream means, for whoever did `operation` with it.
+  /// What a status of this stream means, for whoever did `operation` with it; UV_EBUSY: somebody else does.
+  error error_of(int status, std::string_view operation);
+  /// The transport's part of that.
   virtual error failure(int status, std::string_view operation, std::string_view subject) const;
   /// For error texts: the peer, or what the stream is.
   std::string name();
@@ -198,25 +200,27 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   void wrote(std::size_t n, int status);
   void submit(stream_writer& w);
 
+  // What a read and a write that do not wait touch comes first: with thousands of connections each
+  // line of cache counts.
   char* window_ = nullptr;
   std::size_t window_size_ = 0;
-  char* own_ = nullptr;
-  std::uint32_t own_capacity_ = 0;
   stream_reader* reader_ = nullptr;
+  stream_writer* writer_ = nullptr;
   output_block* output_ = nullptr;
   std::size_t in_flight_ = 0;
-  stream_writer* writer_ = nullptr;
-  waiter* drain_waiter_ = nullptr;
-  std::size_t drain_limit_ = 0;
-  waiter* shutdown_waiter_ = nullptr;
-  list<close_awaiter> closers_;
-  int read_error_ = 0;  // apart: a peer that stops reading may still have answered
+  char* own_ = nullptr;
   int write_error_ = 0;
+  int read_error_ = 0;  // apart: a peer that stops reading may still have answered
   place place_ = place::none;
   bool eof_ = false;
   bool reading_ = false;
   bool shut_ = false;
   bool timed_out_ = false;
+  std::uint32_t own_capacity_ = 0;
+  waiter* drain_waiter_ = nullptr;
+  std::size_t drain_limit_ = 0;
+  waiter* shutdown_waiter_ = nullptr;
+  list<close_awaiter> closers_;
   std::string name_;
 };
 
