@@ -239,6 +239,8 @@ inline uv_buf_t stream_block::where_to_read(char* slab) noexcept {
     room.len = window_limit;
     CUVEE_UNPOISON(room.base, window_limit);
   }
+  if (home().probe) [[unlikely]]
+    room.len = home().probe->most_to_read(room.len);
   return room;
 }
 
