@@ -114,7 +114,8 @@ CUVEE_TEST_CASE("copy: what the slower side has not taken is not read from the o
   });
 }
 
-CUVEE_TEST_CASE("copy: cancelled while it waits for bytes, it loses none and both sides stay open") {
+CUVEE_TEST_CASE(
+    "copy: cancelled while it waits for bytes, it loses none and both sides stay open") {
   auto [a, b] = memory_stream_pair();
   auto [c, d] = memory_stream_pair();
   co_await task_group([&](group& g) -> task<> {
