@@ -78,6 +78,7 @@ task<> one_reader(stream_check& c, stream& near, stream& far) {
     c.expect(got == "1", "a refused second reader does not disturb the first");
   };
   auto second = [&]() -> task<> {
+    co_await checkpoint();  // the first one waits
     std::error_code code = co_await code_of_read(far);
     c.expect(code == errc::busy, "a second reader gets busy");
     co_await near.write("1");
@@ -89,6 +90,7 @@ task<> one_reader(stream_check& c, stream& near, stream& far) {
 task<> one_writer(stream_check& c, stream& near, stream& far) {
   std::string big = stream_pattern(c.too_much());
   auto second = [&]() -> task<> {
+    co_await checkpoint();
     std::error_code code = co_await code_of_write(near, "x");
     c.expect(code == errc::busy, "a second writer gets busy");
     std::string got = co_await receive(far, big.size());
