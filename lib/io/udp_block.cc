@@ -51,6 +51,13 @@ int udp_block::blame_peer(udp_reader& r, int status) noexcept {
   return found != 0 ? found : status;
 }
 
+// Only senders wait. Nobody could be told, and what is kept would make the socket ready again and again.
+void udp_block::forget_peer_errors() noexcept {
+  endpoint about;
+  while (who_.keeps_peer_errors && sys::next_peer_error(fd(), about) != 0) {
+  }
+}
+
 int udp_block::start_reader(udp_reader& r) noexcept {
   int e = poll_also(UV_READABLE);
   if (e == 0) reader_ = &r;
@@ -119,10 +126,12 @@ int udp_block::poll_for(int events) noexcept {
 void udp_block::on_event(uv_poll_t* h, int status, int events) {
   udp_block& self = of<udp_block>(h);
   turn t(self.home());
-  if (status <
-      0) {  // of ICMP: libuv says EBADF and stops polling, the next call gets the true error
-    self.polled_ = 0;
+  if (status < 0) {
+    // Of ICMP: libuv says EBADF and polls no more, the next call gets the true error. Stopped properly, as libuv
+    // leaves the descriptor in its epoll set.
+    self.poll_for(0);
     events = UV_READABLE | UV_WRITABLE;
+    if (!self.reader_) self.forget_peer_errors();
   }
   int idle = 0;
   // Who was served a moment ago will soon ask again: polling stops only if that did not happen.

@@ -53,6 +53,7 @@ class udp_block final : public handle_block, public pooled {
   ~udp_block() override = default;
 
   int blame_peer(udp_reader& r, int status) noexcept;
+  void forget_peer_errors() noexcept;
   void count_read(std::size_t datagrams, std::size_t bytes) noexcept;
   void serve_reader();
   void serve_line();

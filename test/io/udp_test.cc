@@ -4,16 +4,12 @@
 
 #include <cuvee/testing/doctest.h>
 
-#include <netinet/in.h>
-
 #include <algorithm>
-#include <set>
 #include <vector>
 
 using namespace cuvee;
 using namespace io_case;
 using namespace udp_case;
-using namespace std::chrono_literals;
 
 namespace {
 
@@ -25,38 +21,6 @@ task<> answer(udp_socket& server, int times, std::size_t& received) {
     std::string answer = "resp:" + std::string(room, came.size);
     co_await server.send_to(answer, came.from);
   }
-}
-
-// Sends until the kernel tells what has become of an earlier datagram; it may limit how often it does.
-task<std::error_code> send_until_it_fails(udp_socket& s) {
-  for (int i = 0; i < 1000; i++) {
-    auto sent = co_await as_result(s.send("ping"));
-    if (!sent) co_return sent.error().code();
-    co_await sleep(1ms);
-  }
-  co_return std::error_code();
-}
-
-// Whatever has become of earlier ones.
-task<> send_at_last(udp_socket& s, const char* text) {
-  for (;;) {
-    auto sent = co_await as_result(s.send(text));
-    if (sent) co_return;
-  }
-}
-
-task<> keep_sending(udp_socket& s) {
-  for (;;) {
-    [[maybe_unused]] auto sent = co_await as_result(s.send("ping"));
-    co_await sleep(20ms);
-  }
-}
-
-/// What `receive` fails with while datagrams are sent in vain.
-template <class A>
-task<std::string> failure_meanwhile(udp_socket& s, A receive) {
-  auto [text, none] = co_await any_of(failure(std::move(receive)), keep_sending(s));
-  co_return text.value_or("");
 }
 
 }  // namespace
@@ -155,73 +119,6 @@ CUVEE_TEST_CASE("udp: what does not fit is cut off and flagged, the next datagra
   co_await from.send("last");
   datagram last = co_await to.receive();
   CHECK(last.data == "last");
-}
-
-CUVEE_TEST_CASE(
-    "udp: a connected socket fails once with a refusal, stays open and works when there is a "
-    "server") {
-  endpoint at = deserted();
-  udp_socket client = connect_udp(at);
-  for (int i = 0; i < 2; i++) {
-    auto text = co_await failure_meanwhile(client, client.receive());
-    CHECK(text == "receive " + at.to_string() + ": connection refused (ECONNREFUSED)");
-  }
-  auto code = co_await send_until_it_fails(client);
-  CHECK(code == std::errc::connection_refused);
-  CHECK(client.is_open());
-  udp_socket server = bind_udp(at);
-  co_await send_at_last(client, "hello");
-  datagram came = co_await server.receive();
-  CHECK(came.data == "hello");
-  co_await server.send_to("hi", came.from);
-  datagram answer = co_await client.receive();
-  CHECK(answer.data == "hi");
-}
-
-CUVEE_TEST_CASE("udp: a refusal wakes whoever waits to receive, in whatever way") {
-  udp_socket client = connect_udp(deserted());
-  char room[10];
-  datagram_batch batch(4, 100);
-  std::vector<std::string> texts(3);
-  texts[0] = co_await failure_meanwhile(client, client.receive_from(room));
-  texts[1] = co_await failure_meanwhile(client, client.receive());
-  texts[2] = co_await failure_meanwhile(client, client.receive_batch(batch));
-  std::string refused =
-      "receive " + client.peer().to_string() + ": connection refused (ECONNREFUSED)";
-  for (const std::string& text : texts) CHECK(text == refused);
-}
-
-CUVEE_TEST_CASE(
-    "udp: with peer_errors a socket open to all learns whom it has not reached, sending goes on") {
-  udp_options options;
-  options.peer_errors = true;
-  udp_socket s = bind_udp(any_port, options);
-  udp_socket other = bind_udp(any_port);
-  endpoint nobody = deserted(), nobody_else = deserted();
-  co_await s.send_to("x", nobody);
-  auto text = co_await failure(s.receive());
-  CHECK(text == "send " + nobody.to_string() + ": connection refused (ECONNREFUSED)");
-  co_await s.send_to("x", nobody);
-  co_await s.send_to("x", nobody_else);
-  for (int i = 0; i < 10; i++) {  // none of them fails for what others have met
-    co_await s.send_to("y", other.local());
-    datagram came = co_await other.receive();
-    CHECK(came.data == "y");
-  }
-  co_await other.send_to("z", s.local());
-  int errors = 0, datagrams = 0;
-  while (errors + datagrams < 3) {
-    auto came = co_await as_result(s.receive());
-    (came ? datagrams : errors)++;
-  }
-  CHECK(errors == 2);
-  CHECK(datagrams == 1);
-
-  udp_socket plain = bind_udp(any_port);
-  co_await plain.send_to("x", nobody);
-  co_await other.send_to("for you", plain.local());
-  datagram only = co_await plain.receive();
-  CHECK(only.data == "for you");
 }
 
 CUVEE_TEST_CASE("udp: a connected socket sends to its peer only, and hears nobody else") {
@@ -353,42 +250,6 @@ CUVEE_TEST_CASE("udp: IPv6, and IPv4 with it where v6_only is off" * doctest::sk
   CHECK(came.from == to);
 }
 
-CUVEE_TEST_CASE("udp: what the receive buffer has no room for is dropped and counted") {
-  udp_options small;
-  small.receive_buffer_bytes = 8192;
-  small.send_buffer_bytes = 100'000;
-  udp_socket to = bind_udp(any_port, small);
-  CHECK(to.receive_buffer_bytes() >= 8192);
-  CHECK(to.send_buffer_bytes() >= 100'000);
-  CHECK(to.dropped() == 0);
-  udp_socket from = connect_udp(to.local());
-  std::string text(1000, 'x');
-  for (int i = 0; i < 100; i++) co_await from.send(text);
-  std::uint32_t received = 0;
-  auto count = [&]() -> task<> {
-    while (received + to.dropped() < 100) {
-      auto came = co_await move_on_after(10ms, to.receive());
-      if (came) received++;
-    }
-  };
-  co_await timeout(10s, count());
-  CHECK(received > 0);
-  CHECK(to.dropped() > 50);
-  CHECK(received + to.dropped() == 100);
-}
-
-CUVEE_TEST_CASE("udp: settings reach the socket, those out of range are refused") {
-  udp_socket s = bind_udp(any_port);
-  s.set_ttl(3);
-  CHECK(option(s, IPPROTO_IP, IP_TTL) == 3);
-  s.set_broadcast(true);
-  CHECK(option(s, SOL_SOCKET, SO_BROADCAST) == 1);
-  for (int wrong : {-1, 0, 256}) CHECK_THROWS_AS(s.set_ttl(wrong), error);
-  for (auto [most, each] : {std::pair(0, 10), std::pair(1025, 10), std::pair(1, 100'000)})
-    CHECK_THROWS_AS(datagram_batch(most, each), error);
-  co_return;
-}
-
 CUVEE_TEST_CASE("udp: a moved socket goes on, one with datagrams in its queue leaves nothing") {
   udp_socket to = bind_udp(any_port);
   udp_socket from = connect_udp(to.local());
@@ -398,51 +259,4 @@ CUVEE_TEST_CASE("udp: a moved socket goes on, one with datagrams in its queue le
   CHECK(came.data == "0");
   moved = bind_udp(any_port);
   CHECK(moved.is_open());
-}
-
-CUVEE_TEST_CASE("udp: a batch takes all that is there, in order, and is filled again") {
-  auto [from, to] = narrow();  // where what is sent is there at once
-  datagram_batch batch(5, 6);
-  CHECK(batch.datagrams().empty());
-  std::vector<std::string> got, flagged;
-  auto take = [&]() -> task<std::size_t> {
-    std::size_t n = co_await to.receive_batch(batch);
-    CHECK(n == batch.datagrams().size());
-    for (const datagram_view& d : batch.datagrams()) {
-      got.emplace_back(d.data);
-      if (d.truncated) flagged.emplace_back(d.data);
-    }
-    co_return n;
-  };
-  for (const char* text : {"0", "1", "too long", "", "4", "as long", "6"}) co_await from.send(text);
-  std::size_t n = co_await take();
-  CHECK(n == 5);
-  n = co_await take();
-  CHECK(n == 2);
-  CHECK(got == std::vector<std::string>{"0", "1", "too lo", "", "4", "as lon", "6"});
-  CHECK(flagged == std::vector<std::string>{"too lo", "as lon"});
-
-  datagram_batch moved = std::move(batch);
-  co_await from.send("again");
-  n = co_await to.receive_batch(moved);
-  CHECK(n == 1);
-  CHECK(moved.datagrams()[0].data == "again");
-}
-
-CUVEE_TEST_CASE("udp: a batch names the sender of each datagram") {
-  udp_socket to = bind_udp(any_port);
-  std::vector<udp_socket> senders;
-  for (int i = 0; i < 12; i++) {
-    senders.push_back(connect_udp(to.local()));
-    co_await senders.back().send(senders.back().local().to_string());
-  }
-  datagram_batch batch(8, 100);
-  std::set<std::string> came;
-  while (came.size() < senders.size()) {
-    co_await to.receive_batch(batch);
-    for (const datagram_view& d : batch.datagrams()) {
-      CHECK(d.data == d.from.to_string());
-      came.emplace(d.data);
-    }
-  }
 }
