@@ -91,8 +91,8 @@ class maker {
   void set_buffer(int name, std::optional<std::size_t> bytes) const {
     if (bytes) set(SOL_SOCKET, name, static_cast<int>(std::min<std::size_t>(*bytes, INT_MAX)));
   }
-  // Linux gives a socket what was sent to groups that others have joined, unless it is told not to. Where that
-  // cannot be told, the default has to do.
+  // Linux gives a socket what was sent to groups that others have joined, unless it is told not to.
+  // Where that cannot be told, the default has to do.
   void refuse_foreign_groups([[maybe_unused]] bool v6) const {
 #if defined(IP_MULTICAST_ALL)
     sys::set_option(fd_.get(), IPPROTO_IP, IP_MULTICAST_ALL, 0);

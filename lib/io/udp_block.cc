@@ -42,8 +42,8 @@ int udp_block::take(udp_reader& r, batch_memory& into) noexcept {
   return 0;
 }
 
-// Nothing was received. What the kernel keeps for us says more than its status, which a send may also have
-// got; and it must be fetched, or the socket would stay ready for ever.
+// Nothing was received. What the kernel keeps for us says more than its status, which a send may
+// also have got; and it must be fetched, or the socket would stay ready for ever.
 int udp_block::blame_peer(udp_reader& r, int status) noexcept {
   if (!who_.keeps_peer_errors) return status;
   int found = sys::next_peer_error(fd(), r.got_.from);
@@ -51,7 +51,7 @@ int udp_block::blame_peer(udp_reader& r, int status) noexcept {
   return found != 0 ? found : status;
 }
 
-// Only senders wait. Nobody could be told, and what is kept would make the socket ready again and again.
+// Only senders wait: nobody could be told, and what is kept would make the socket ready for ever.
 void udp_block::forget_peer_errors() noexcept {
   endpoint about;
   while (who_.keeps_peer_errors && sys::next_peer_error(fd(), about) != 0) {
@@ -127,8 +127,8 @@ void udp_block::on_event(uv_poll_t* h, int status, int events) {
   udp_block& self = of<udp_block>(h);
   turn t(self.home());
   if (status < 0) {
-    // Of ICMP: libuv says EBADF and polls no more, the next call gets the true error. Stopped properly, as libuv
-    // leaves the descriptor in its epoll set.
+    // Of ICMP: libuv says EBADF and polls no more, the next call gets the true error. Stopped
+    // properly, as libuv leaves the descriptor in its epoll set.
     self.poll_for(0);
     events = UV_READABLE | UV_WRITABLE;
     if (!self.reader_) self.forget_peer_errors();

@@ -12,8 +12,9 @@
 
 namespace cuvee::inline v0::detail {
 
-/// A socket of datagrams. Each call is tried first; whoever would have to wait is called again when the socket is
-/// ready, so nothing is received that nobody has asked for, and nothing sent on behalf of someone who has left.
+/// A socket of datagrams. Each call is tried first; whoever would have to wait is called again when
+/// the socket is ready, so nothing is received that nobody has asked for, and nothing sent on
+/// behalf of someone who has left.
 class udp_block final : public handle_block, public pooled {
  public:
   struct identity {

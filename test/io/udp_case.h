@@ -28,7 +28,9 @@ inline bool has_ipv6() {
 }
 
 /// An address at which no socket is.
-inline cuvee::endpoint deserted() { return cuvee::bind_udp(any_port).local(); }
+inline cuvee::endpoint deserted(const cuvee::endpoint& any = any_port) {
+  return cuvee::bind_udp(any).local();
+}
 
 inline int option(cuvee::udp_socket& s, int level, int name) {
   int value = -1;
@@ -36,8 +38,9 @@ inline int option(cuvee::udp_socket& s, int level, int name) {
   return value;
 }
 
-/// Two sockets connected to each other whose send buffers are small. On the loopback UDP takes everything that is
-/// sent, so these are unix sockets: what sends to a full one waits, as a UDP socket does for a slow network.
+/// Two sockets connected to each other whose send buffers are small. On the loopback UDP takes
+/// everything that is sent, so these are unix sockets: what sends to a full one waits, as a UDP
+/// socket does for a slow network.
 struct narrow_pair {
   cuvee::udp_socket a, b;
 };

@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Sends until the kernel tells what has become of an earlier datagram; it may limit how often it does.
+// Sends until the kernel tells of an earlier datagram; it may limit how often it does.
 task<std::error_code> send_until_it_fails(udp_socket& s) {
   for (int i = 0; i < 1000; i++) {
     auto sent = co_await as_result(s.send("ping"));
@@ -82,35 +82,54 @@ CUVEE_TEST_CASE("udp: a refusal wakes whoever waits to receive, in whatever way"
   for (const std::string& text : texts) CHECK(text == refused);
 }
 
-CUVEE_TEST_CASE(
-    "udp: with peer_errors a socket open to all learns whom it has not reached, sending goes on") {
+CUVEE_TEST_CASE("udp: with peer_errors a socket open to all learns whom it has not reached") {
+  std::vector<endpoint> hosts = {any_port};
+  if (has_ipv6()) hosts.emplace_back("::1", std::uint16_t{0});
   udp_options options;
   options.peer_errors = true;
-  udp_socket s = bind_udp(any_port, options);
-  udp_socket other = bind_udp(any_port);
-  endpoint nobody = deserted(), nobody_else = deserted();
-  co_await s.send_to("x", nobody);
-  auto text = co_await failure(s.receive());
-  CHECK(text == "send " + nobody.to_string() + ": connection refused (ECONNREFUSED)");
-  co_await s.send_to("x", nobody);
-  co_await s.send_to("x", nobody_else);
-  for (int i = 0; i < 10; i++) {  // none of them fails for what others have met
-    co_await s.send_to("y", other.local());
-    datagram came = co_await other.receive();
-    CHECK(came.data == "y");
+  for (const endpoint& host : hosts) {
+    udp_socket s = bind_udp(host, options), other = bind_udp(host);
+    endpoint nobody = deserted(host), nobody_else = deserted(host);
+    co_await s.send_to("x", nobody);
+    auto text = co_await timeout(10s, failure(s.receive()));
+    CHECK(text == "send " + nobody.to_string() + ": connection refused (ECONNREFUSED)");
+    co_await s.send_to("x", nobody);
+    co_await s.send_to("x", nobody_else);
+    for (int i = 0; i < 10; i++) {  // none of them fails for what others have met
+      co_await s.send_to("y", other.local());
+      datagram came = co_await other.receive();
+      CHECK(came.data == "y");
+    }
+    co_await other.send_to("z", s.local());
+    int errors = 0, datagrams = 0;
+    while (errors + datagrams < 3) {
+      auto came = co_await timeout(10s, as_result(s.receive()));
+      (came ? datagrams : errors)++;
+    }
+    CHECK(errors == 2);
+    CHECK(datagrams == 1);
   }
-  co_await other.send_to("z", s.local());
-  int errors = 0, datagrams = 0;
-  while (errors + datagrams < 3) {
-    auto came = co_await as_result(s.receive());
-    (came ? datagrams : errors)++;
-  }
-  CHECK(errors == 2);
-  CHECK(datagrams == 1);
+}
 
-  udp_socket plain = bind_udp(any_port);
-  co_await plain.send_to("x", nobody);
-  co_await other.send_to("for you", plain.local());
-  datagram only = co_await plain.receive();
-  CHECK(only.data == "for you");
+CUVEE_TEST_CASE("udp: with peer_errors an IPv6 socket also learns of IPv4" *
+                doctest::skip(!has_ipv6())) {
+  udp_options options;
+  options.peer_errors = true;
+  options.v6_only = false;
+  udp_socket s = bind_udp(endpoint("::", 0), options);
+  endpoint nobody("::ffff:127.0.0.1", deserted().port());
+  co_await s.send_to("x", nobody);
+  auto text = co_await timeout(10s, failure(s.receive()));
+  CHECK(text == "send " + nobody.to_string() + ": connection refused (ECONNREFUSED)");
+}
+
+CUVEE_TEST_CASE("udp: without peer_errors a socket open to all is not disturbed by ICMP") {
+  udp_socket s = bind_udp(any_port), other = bind_udp(any_port);
+  co_await s.send_to("x", deserted());
+  co_await other.send_to("for you", s.local());
+  datagram came = co_await s.receive();
+  CHECK(came.data == "for you");
+  co_await s.send_to("answer", came.from);
+  came = co_await other.receive();
+  CHECK(came.data == "answer");
 }

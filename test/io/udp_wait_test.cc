@@ -18,8 +18,9 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Sends `rounds` datagrams, each to a receiver that is cancelled at some moment around its arrival.
-/// `receive` makes one that appends what it gets to `got`. Returns: whether each was received once.
+/// Sends `rounds` datagrams, each to a receiver that is cancelled at some moment around its
+/// arrival. `receive` makes one that appends what it gets to `got`. Returns: whether each was
+/// received once.
 template <class F>
 task<bool> cancelled_receivers_lose_nothing(F receive) {
   udp_socket to = bind_udp(any_port);
