@@ -23,4 +23,5 @@
 #include <cuvee/io/tls_context.h>
 #include <cuvee/io/tls_info.h>
 #include <cuvee/io/tls_listener.h>
+#include <cuvee/io/udp.h>
 #include <cuvee/io/unix.h>
