@@ -8,11 +8,13 @@
 #include <cuvee/io/file_watch.h>
 #include <cuvee/io/files.h>
 #include <cuvee/io/inherited.h>
+#include <cuvee/io/lookup.h>
 #include <cuvee/io/memory_stream.h>
 #include <cuvee/io/pipe.h>
 #include <cuvee/io/pipeline.h>
 #include <cuvee/io/process.h>
 #include <cuvee/io/resolve.h>
+#include <cuvee/io/resolver.h>
 #include <cuvee/io/send_file.h>
 #include <cuvee/io/serve.h>
 #include <cuvee/io/signal_set.h>
