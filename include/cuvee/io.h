@@ -4,9 +4,11 @@
 #include <cuvee/io/buffered_reader.h>
 #include <cuvee/io/command.h>
 #include <cuvee/io/endpoint.h>
+#include <cuvee/io/fd_watch.h>
 #include <cuvee/io/file.h>
 #include <cuvee/io/file_watch.h>
 #include <cuvee/io/files.h>
+#include <cuvee/io/foreign_sockets.h>
 #include <cuvee/io/inherited.h>
 #include <cuvee/io/lookup.h>
 #include <cuvee/io/memory_stream.h>
