@@ -19,6 +19,12 @@ void handle_block::opened() noexcept {
     home_->looking->note_handle(*this);
 }
 
+int handle_block::handle_descriptor() const noexcept {
+  uv_os_fd_t fd = -1;
+  if (handle_) uv_fileno(handle_, &fd);
+  return fd;
+}
+
 void handle_block::close() { start_close(&uv_close); }
 
 void handle_block::start_close(void (*closer)(uv_handle_t*, uv_close_cb)) {

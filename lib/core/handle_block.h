@@ -31,6 +31,8 @@ class handle_block : public list_node {
   uv_handle_type type() const noexcept { return handle_ ? handle_->type : UV_UNKNOWN_HANDLE; }
   /// For reports: what it is.
   virtual const char* kind() const noexcept { return uv_handle_type_name(type()); }
+  /// That of libuv's handle; -1 where there is none.
+  int handle_descriptor() const noexcept;
   bool closing() const noexcept { return closing_; }
   bool closed() const noexcept { return closed_; }
   loop_state& home() const noexcept { return *home_; }

@@ -56,6 +56,9 @@ class job_gate {
 
 class thread_team;
 
+/// The size of libuv's pool, which reads it once, when it starts.
+int libuv_pool_size() noexcept;
+
 /// What all loops of a process share. Never destroyed: jobs may end while the process does.
 struct process_threads {
   process_threads();

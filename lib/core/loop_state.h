@@ -10,6 +10,7 @@
 #include <cuvee/core/loop.h>
 #include <cuvee/core/quiet_watch.h>
 #include <cuvee/core/remote_call.h>
+#include <cuvee/core/wait_list.h>
 
 #include <array>
 #include <memory>
@@ -134,6 +135,8 @@ struct loop_state : scheduler {
   list<quiet_watch> quiet_watches;
   std::unique_ptr<round_probe> probe;
   int pool_requests = 0;           // in libuv's thread pool: real time must pass for them
+  int lookups = 0;                 // of names, among those
+  wait_list<> lookup_line;         // the others wait here
   int remote_waits = 0;            // tasks that a post from elsewhere will wake
   list<remote_task> remote_tasks;  // called onto this loop from elsewhere
   bool ending = false;             // those are being cancelled

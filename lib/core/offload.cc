@@ -49,14 +49,16 @@ constexpr std::size_t most_spare_threads = 40;
 constexpr std::chrono::seconds spare_idle_time{10};
 std::atomic<const process_threads*> shared_threads = nullptr;
 
-// libuv reads the variable once, when the pool starts.
 std::size_t libuv_limit() {
-  const char* size = std::getenv("UV_THREADPOOL_SIZE");
-  int threads = std::clamp(size ? std::atoi(size) : 4, 1, 1024);
-  return static_cast<std::size_t>(std::max(1, threads - 2));
+  return static_cast<std::size_t>(std::max(1, libuv_pool_size() - 2));
 }
 
 }  // namespace
+
+int libuv_pool_size() noexcept {
+  const char* size = std::getenv("UV_THREADPOOL_SIZE");
+  return std::clamp(size ? std::atoi(size) : 4, 1, 1024);
+}
 
 process_threads::process_threads()
     : libuv_gate(std::make_shared<job_gate>(libuv_limit())),

@@ -66,6 +66,9 @@ CUVEE_UV(getaddrinfo,
          (uv_loop_t * l, uv_getaddrinfo_t* r, uv_getaddrinfo_cb cb, const char* node,
           const char* service, const addrinfo* hints),
          (l, r, cb, node, service, hints))
+CUVEE_UV(getnameinfo,
+         (uv_loop_t * l, uv_getnameinfo_t* r, uv_getnameinfo_cb cb, const sockaddr* a, int flags),
+         (l, r, cb, a, flags))
 CUVEE_UV(poll_init, (uv_loop_t * l, uv_poll_t* h, int fd), (l, h, fd))
 CUVEE_UV(random, (void* into, size_t size), (nullptr, nullptr, into, size, 0, nullptr))
 CUVEE_UV(fs_event_init, (uv_loop_t * l, uv_fs_event_t* h), (l, h))

@@ -155,7 +155,9 @@ task<> exchange::find_connection() {
 task<> exchange::connect() {
   const duration limit = time_for(client_.options().connect_timeout);
   try {
-    auto plain = co_await move_on_after(limit, v0::connect(target_->host(), target_->port()));
+    connect_options how;
+    how.names = client_.options().names;
+    auto plain = co_await move_on_after(limit, v0::connect(target_->host(), target_->port(), how));
     if (!plain) throw late("connecting timed out");
     stream s = std::move(*plain);
     if (target_->is_https()) s = co_await secure(std::move(s));

@@ -7,6 +7,7 @@
 
 #include <cuvee/core/staggered_race.h>
 #include <cuvee/io/resolve.h>
+#include <cuvee/io/resolver.h>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -162,7 +163,9 @@ task<tcp_stream> connect(std::vector<endpoint> addresses, connect_options option
 }
 
 task<tcp_stream> connect(std::string host, std::uint16_t port, connect_options options) {
-  std::vector<endpoint> addresses = co_await resolve(host, port);
+  std::vector<endpoint> addresses;
+  if (options.names) addresses = co_await options.names->resolve(host, port);
+  else addresses = co_await resolve(host, port);
   co_return co_await connect(std::move(addresses), options);
 }
 

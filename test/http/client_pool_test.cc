@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "scripted_server.h"
 
+#include <cuvee/io/resolver.h>
+
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/virtual_clock.h>
 
@@ -210,4 +212,21 @@ CUVEE_TEST_CASE("pool: the connection used last, is used first") {
     while (c.connections() != 0) co_await sleep(1s);
   };
   co_await s.during(use());
+}
+
+CUVEE_TEST_CASE("pool: hosts are looked up by the resolver of the options") {
+  resolver_options keep;
+  keep.failure_ttl = 1h;
+  resolver names(keep);
+  http::client_options o;
+  o.names = &names;
+  http::client c(o);
+  std::string host = std::string(64, 'x') + ".invalid";  // a label too long to be asked for
+  for (int i = 0; i < 2; i++) {
+    auto page = co_await as_result(c.get("http://" + host + "/"));
+    REQUIRE_FALSE(page);
+    CHECK(page.error().code().category().name() == std::string("lookup"));
+  }
+  CHECK(names.statistics().asked == 2);
+  CHECK(names.statistics().kept == 1);
 }

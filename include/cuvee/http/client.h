@@ -15,6 +15,10 @@
 #include <string>
 #include <type_traits>
 
+namespace cuvee::inline v0 {
+class resolver;
+}
+
 namespace cuvee::inline v0::http {
 
 /// What a client does with a redirect: goes after it, or returns it as the response.
@@ -33,6 +37,7 @@ struct client_options {
   /// What https connections are made with; `default_tls_client()` if there is none. Its `alpn` does not count.
   /// Lifetime: the client's.
   const tls_client_context* tls = nullptr;
+  resolver* names = nullptr;  ///< looks hosts up, if given. Lifetime: the client's.
   on_redirect redirects = on_redirect::follow;
   int max_redirects = 10;  ///< one more is the error too_many_redirects
 };

@@ -22,6 +22,11 @@ class CUVEE_API endpoint {
 
   bool is_v6() const noexcept { return v6_; }
   std::uint16_t port() const noexcept { return port_; }
+  endpoint with_port(std::uint16_t port) const noexcept {
+    endpoint other = *this;
+    other.port_ = port;
+    return other;
+  }
   /// `127.0.0.1`, `::1`, `fe80::1%2`.
   std::string address() const;
   /// `127.0.0.1:80`, `[::1]:80`.

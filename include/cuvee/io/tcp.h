@@ -16,6 +16,8 @@
 
 namespace cuvee::inline v0 {
 
+class resolver;
+
 /// A connected TCP socket; TCP_NODELAY is on unless `connect_options` say otherwise.
 class CUVEE_API tcp_stream : public stream {
  public:
@@ -38,6 +40,7 @@ struct connect_options {
       {};               ///< idle for so long, a connection is probed; whole seconds
   bool nodelay = true;  ///< small writes go out at once
   duration stagger = std::chrono::milliseconds(250);  ///< before the next address is tried as well
+  resolver* names = nullptr;  ///< looks the host up, if given; it outlives the task
 };
 static_assert(std::is_trivially_destructible_v<connect_options>);
 
