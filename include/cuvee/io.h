@@ -20,6 +20,7 @@
 #include <cuvee/io/send_file.h>
 #include <cuvee/io/serve.h>
 #include <cuvee/io/signal_set.h>
+#include <cuvee/io/stdio.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
 #include <cuvee/io/temp_file.h>

@@ -48,7 +48,7 @@ void stream_block::drop_own() noexcept {
 // The window is empty: its buffer can go, and reading on.
 void stream_block::emptied() {
   drop_own();
-  if (!reading_) arm();
+  if (!reading_ && (reader_ || !on_demand_)) arm();
 }
 
 void stream_block::keep_window() noexcept {

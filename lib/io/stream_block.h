@@ -161,6 +161,9 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   [[gnu::always_inline]] inline uv_buf_t where_to_read(char* slab) noexcept;
   bool wants_bytes() const noexcept { return reading_; }
   const stream_reader* reader() const noexcept { return reader_; }
+  /// Reading starts for a reader only, not to be ahead of one; the transport then calls `disarm` when none is left.
+  void start_for_readers_only() noexcept { on_demand_ = true; }
+  bool on_demand() const noexcept { return on_demand_; }
   /// The transport stops reading by itself; the next waiting reader starts it again.
   void disarm() noexcept;
   /// `n` bytes are there.
@@ -216,6 +219,7 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   bool reading_ = false;
   bool shut_ = false;
   bool timed_out_ = false;
+  bool on_demand_ = false;
   std::uint32_t own_capacity_ = 0;
   waiter* drain_waiter_ = nullptr;
   std::size_t drain_limit_ = 0;
