@@ -19,17 +19,23 @@ namespace {
 
 thread_local countdown calls;
 thread_local int call_status = 0;
-thread_local const char* failed_call = "an allocation";
+thread_local const char* last_failed = "an allocation";
 
 int decide(const char* call) {
   if (!calls.hit()) return 0;
-  failed_call = call;
+  last_failed = call;
   return call_status;
 }
 
+}  // namespace
+
+std::string failed_call() { return last_failed; }
+
+namespace {
+
 void check_error(const error& e) {
   CHECK(e.code() != errc::deadlock);
-  CHECK_MESSAGE(!e.operation().empty(), e.what());
+  CHECK_MESSAGE(!e.operation().empty(), std::string(e.what()));
 }
 
 /// Returns: whether something was made to fail.
@@ -53,7 +59,7 @@ bool run_failing(const coroutine& body, countdown& what, std::size_t n) {
     CHECK(l.open_handles() == 0);
   }
   std::string left = before.grown_to(testing::footprint::take());
-  CHECK_MESSAGE(left == "", left << " after the " << n << "th, " << failed_call);
+  CHECK_MESSAGE(left == "", left << " after the " << n << "th, " << failed_call());
   CHECK((!failed || what.seen >= n));
   return what.seen >= n;
 }
@@ -93,7 +99,7 @@ std::size_t for_each_status(F count) {
     most = std::max(most, count());
   }
   detail::uv::decide_fault = nullptr;
-  failed_call = "an allocation";
+  last_failed = "an allocation";
   return most;
 }
 

@@ -14,6 +14,8 @@ using coroutine = std::function<cuvee::task<>()>;
 /// Each with several codes. Returns: how many could be made to fail.
 std::size_t fail_calls(const coroutine& body);
 std::size_t fail_allocations(const coroutine& body);
+/// The call that was made to fail last.
+std::string failed_call();
 
 /// The same for what makes its own loop.
 std::size_t fail_calls_of(const std::function<void()>& whole);

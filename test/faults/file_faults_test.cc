@@ -93,4 +93,3 @@ TEST_CASE("faults: every allocation fails in working with files, watching and se
   CHECK(fail_allocations(&watching_files) > 3);
   CHECK(fail_allocations(&sending_a_file) > 5);
 }
-
