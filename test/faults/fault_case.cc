@@ -17,7 +17,7 @@ namespace fault_case {
 
 namespace {
 
-thread_local countdown calls;
+thread_local countdown calls, openssl_allocations;
 thread_local int call_status = 0;
 thread_local const char* last_failed = "an allocation";
 
@@ -64,10 +64,11 @@ bool run_failing(const coroutine& body, countdown& what, std::size_t n) {
   return what.seen >= n;
 }
 
-std::size_t fail_each(const coroutine& body, countdown& what) {
+// All of the first `dense`, then one in a growing number.
+std::size_t fail_each(const coroutine& body, countdown& what, std::size_t dense = 5000) {
   CHECK(testing::run_case(body) == "");
   std::size_t n = 1;
-  while (n < 5000 && run_failing(body, what, n)) n++;
+  while (n < 100'000 && run_failing(body, what, n)) n += 1 + n / dense;
   CHECK(testing::run_case(body) == "");
   return n - 1;
 }
@@ -108,6 +109,10 @@ std::size_t for_each_status(F count) {
 std::size_t fail_calls(const coroutine& body) {
   return for_each_status([&] { return fail_each(body, calls); });
 }
+std::size_t fail_openssl_allocations(const coroutine& body) {
+  return fail_each(body, openssl_allocations, 100);
+}
+bool openssl_allocation_fails() noexcept { return openssl_allocations.hit(); }
 std::size_t fail_allocations(const coroutine& body) { return fail_each(body, allocations); }
 
 std::size_t fail_calls_of(const std::function<void()>& whole) {

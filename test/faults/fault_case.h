@@ -14,6 +14,9 @@ using coroutine = std::function<cuvee::task<>()>;
 /// Each with several codes. Returns: how many could be made to fail.
 std::size_t fail_calls(const coroutine& body);
 std::size_t fail_allocations(const coroutine& body);
+/// Some of OpenSSL's allocations: all of the first hundred, then ever fewer.
+std::size_t fail_openssl_allocations(const coroutine& body);
+bool openssl_allocation_fails() noexcept;
 /// The call that was made to fail last.
 std::string failed_call();
 
