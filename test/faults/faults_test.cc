@@ -146,6 +146,20 @@ TEST_CASE("faults: every call and allocation fails in making a loop, and nothing
   CHECK(fail_allocations_of(&make_a_guest) >= 2);
 }
 
+TEST_CASE(
+    "faults: every call and allocation fails in the main function of a program, which returns") {
+  int calls = 0, returns = 0;
+  auto whole = [&] {
+    calls++;
+    int status = run([]() -> task<> { co_await checkpoint(); });
+    CHECK((status == 0 || status == 1));
+    returns++;
+  };
+  CHECK(fail_calls_of(whole) >= 4);
+  CHECK(fail_allocations_of(whole) >= 4);
+  CHECK(calls == returns);
+}
+
 TEST_CASE("faults: every call and allocation fails in a runner with background tasks, which end") {
   auto whole = [] {
     run_with_background();
