@@ -73,7 +73,7 @@ task<std::pair<stream, stream>> shared_sockets() {
   co_return std::pair<stream, stream>(shared_stream(p.shared.number), shared_stream(p.peer.number));
 }
 
-task<std::pair<stream, stream>> foreign_sockets() {
+task<std::pair<stream, stream>> sockets_of_others() {
   fd_pair p = socket_pair();
   co_return std::pair<stream, stream>(foreign_stream(p.shared.number, detail::shared_kind::socket),
                                       foreign_stream(p.peer.number, detail::shared_kind::socket));
@@ -211,7 +211,7 @@ TEST_SUITE_BEGIN("slow");
 CUVEE_TEST_CASE("stdio: shared sockets pass the conformance suite") {
   testing::stream_traits no_reset;
   no_reset.reports_reset = false;
-  for (testing::stream_maker make : {&shared_sockets, &foreign_sockets}) {
+  for (testing::stream_maker make : {&shared_sockets, &sockets_of_others}) {
     std::vector<std::string> broken = co_await testing::check_stream(make, no_reset);
     for (const std::string& what : broken) {
       INFO(what);
