@@ -13,10 +13,10 @@ task<> whole_files(std::string folder) {
 }
 
 task<> in_pieces(std::string folder) {
-  file f = co_await open_file(folder + "/log", open_mode::append);
+  file f = co_await open_file(folder + "/log", open_mode::append | open_mode::create);
   co_await f.write("one\n");
   co_await f.write("two\n");
-  stat_result s = co_await f.stat();
+  auto s = co_await f.stat();
   std::printf("%d bytes\n", static_cast<int>(s.size));
   co_await f.close();
 }
