@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/io/udp.h>
 
+#include "connect_order.h"
 #include "udp_block.h"
 #include "uv_error.h"
 
@@ -69,12 +70,17 @@ class maker {
   void bind(const endpoint& at) const {
     sockaddr_storage storage;
     unsigned size = at.store(reinterpret_cast<sockaddr&>(storage));
-    check(sys::bind(fd_.get(), reinterpret_cast<sockaddr*>(&storage), size));
+    int e = sys::bind(fd_.get(), reinterpret_cast<sockaddr*>(&storage), size);
+    if (e < 0) throw uv_error(e, "bind", at.to_string());
   }
-  void connect(const endpoint& to) const {
+  /// Returns: the peer, which the system chooses if `to` is a wildcard.
+  endpoint connect(const endpoint& to) const {
     sockaddr_storage storage;
     unsigned size = to.store(reinterpret_cast<sockaddr&>(storage));
     check(sys::connect(fd_.get(), reinterpret_cast<sockaddr*>(&storage), size));
+    endpoint peer;
+    check(sys::peer_address(fd_.get(), peer));
+    return peer;
   }
   endpoint local() const {
     sockaddr_storage own{};
@@ -108,14 +114,22 @@ class maker {
   descriptor fd_;
 };
 
-/// The first of `addresses` with which `make` succeeds, else its first error.
+bool is_out_of_reach(std::error_code code) {
+  for (std::errc e : {std::errc::address_not_available, std::errc::address_family_not_supported,
+                      std::errc::network_unreachable, std::errc::host_unreachable})
+    if (code == e) return true;
+  return false;
+}
+
+/// The first that `make` makes of `addresses` which are not out of reach; if all are, the first error.
 template <class F>
 udp_socket first_of(const std::vector<endpoint>& addresses, F make) {
   std::exception_ptr failed;
   for (const endpoint& a : addresses) {
     try {
       return make(a);
-    } catch (const error&) {
+    } catch (const error& e) {
+      if (!is_out_of_reach(e.code())) throw;
       if (!failed) failed = std::current_exception();
     }
   }
@@ -140,12 +154,16 @@ task<udp_socket> bind_udp(std::string host, std::uint16_t port, udp_options opti
 udp_socket connect_udp(const endpoint& to, udp_options options) {
   maker m("connect", to, options);
   if (options.local) m.bind(*options.local);
-  m.connect(to);
-  return m.finish(to.to_string(), to);
+  endpoint peer = m.connect(to);
+  return m.finish(peer.to_string(), peer);
 }
 
 task<udp_socket> connect_udp(std::string host, std::uint16_t port, udp_options options) {
-  std::vector<endpoint> addresses = co_await resolve(host, port);
+  std::vector<endpoint> found = co_await resolve(host, port);
+  std::vector<endpoint> addresses = detail::attempt_order(found, options.local);
+  if (addresses.empty())
+    throw error(std::make_error_code(std::errc::invalid_argument), "connect", host,
+                "no address of the local one's family");
   co_return first_of(addresses, [&](const endpoint& to) { return connect_udp(to, options); });
 }
 

@@ -141,6 +141,16 @@ int set_option(int fd, int level, int name, const void* value, socklen_t size) n
   return setsockopt(fd, level, name, value, size) == 0 ? 0 : -errno;
 }
 
+int peer_address(int fd, endpoint& peer) noexcept {
+  if (int e = uv::fault("getpeername")) return e;
+  sockaddr_storage storage{};
+  auto* native = reinterpret_cast<sockaddr*>(&storage);
+  socklen_t size = sizeof storage;
+  if (getpeername(fd, native, &size) != 0) return -errno;
+  peer = endpoint(*native);
+  return 0;
+}
+
 int get_option(int fd, int level, int name, int& value) noexcept {
   socklen_t size = sizeof value;
   return getsockopt(fd, level, name, &value, &size) == 0 ? 0 : -errno;

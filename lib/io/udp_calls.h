@@ -51,6 +51,7 @@ int next_peer_error(int fd, endpoint& about) noexcept;
 
 int set_option(int fd, int level, int name, const void* value, socklen_t size) noexcept;
 int get_option(int fd, int level, int name, int& value) noexcept;
+int peer_address(int fd, endpoint& peer) noexcept;
 int dropped_datagrams(int fd, std::uint32_t& count) noexcept;
 }  // namespace sys
 

@@ -3,6 +3,7 @@
 #include "localhost.h"
 
 #include <cuvee/testing/doctest.h>
+#include <cuvee/testing/torture.h>
 
 #include <algorithm>
 #include <vector>
@@ -138,6 +139,15 @@ CUVEE_TEST_CASE("udp: a connected socket sends to its peer only, and hears nobod
   datagram answer = co_await client.receive();
   CHECK(answer.data == "pong");
 
+  udp_socket everywhere = bind_udp();
+  udp_socket to_wildcard = connect_udp(endpoint("0.0.0.0", everywhere.local().port()));
+  co_await to_wildcard.send("x");
+  came = co_await everywhere.receive();
+  co_await everywhere.send_to("y", came.from);
+  answer = co_await to_wildcard.receive();
+  CHECK(answer.from == to_wildcard.peer());
+  co_await to_wildcard.send_to("z", answer.from);
+
   code = co_await failure_code(server.send("x"));
   CHECK(code == std::errc::destination_address_required);
   CHECK_THROWS_AS(server.peer(), error);
@@ -211,6 +221,13 @@ CUVEE_TEST_CASE("udp: a socket connects from the address it is told to") {
   co_await client.send("x");
   datagram came = co_await server.receive();
   CHECK(came.from == *options.local);
+  options.local = server.local();
+  std::string taken =
+      "bind " + server.local().to_string() + ": address already in use (EADDRINUSE)";
+  CHECK_THROWS_WITH_AS(connect_udp(client.local(), options), taken.c_str(), error);
+  options.local = endpoint("::1", 0);
+  auto code = co_await failure_code(connect_udp("127.0.0.1", server.local().port(), options));
+  CHECK(code == std::errc::invalid_argument);
 }
 
 CUVEE_TEST_CASE("udp: names are looked up" * doctest::skip(no_localhost())) {
@@ -220,8 +237,22 @@ CUVEE_TEST_CASE("udp: names are looked up" * doctest::skip(no_localhost())) {
   co_await client.send("x");
   datagram came = co_await server.receive();
   CHECK(came.from == client.local());
+  auto code = co_await failure_code(bind_udp("localhost", server.local().port()));
+  CHECK(code == std::errc::address_in_use);
   auto text = co_await failure(connect_udp("no-such-host.invalid", 80));
   CHECK(text.starts_with("resolve no-such-host.invalid: "));
+}
+
+TEST_CASE("udp: sockets for names cancelled at every suspension, nothing is left" *
+          doctest::skip(no_localhost())) {
+  auto report = testing::torture([]() -> task<> {
+    udp_socket server = co_await bind_udp("localhost", 0);
+    udp_socket client = co_await connect_udp("localhost", server.local().port());
+    CHECK(client.peer() == server.local());
+  });
+  CHECK(report.suspensions >= 2);
+  CHECK(report.cancelled > 0);
+  CHECK(report.leaks == "");
 }
 
 CUVEE_TEST_CASE("udp: IPv6, and IPv4 with it where v6_only is off" * doctest::skip(!has_ipv6())) {

@@ -131,14 +131,16 @@ class CUVEE_API udp_socket {
 /// A socket that receives what is sent to `at`, and can send to anyone. Port 0: the system chooses.
 /// Errors: `address_in_use`, `permission_denied`, … naming the address.
 CUVEE_API udp_socket bind_udp(const endpoint& at = {}, udp_options options = {});
-/// The same on the first address of a name that this machine has. Cancel: safe.
+/// The same on the first address of a name that this machine has. Errors: those of the lookup as
+/// well. Cancel: safe.
 CUVEE_API task<udp_socket> bind_udp(std::string host, std::uint16_t port, udp_options options = {});
 
 /// A socket that sends to `to` and receives only from there. Nothing is sent yet, so it says
 /// nothing about whether anyone is there. Errors: `network_unreachable`, … naming the address.
 CUVEE_API udp_socket connect_udp(const endpoint& to, udp_options options = {});
-/// The same with the first address of a name that there is a route to. Errors: those of the lookup
-/// as well; of several addresses that of the first. Cancel: safe.
+/// The same with the first address of a name that there is a route to.
+/// Errors: those of the lookup as well; invalid_argument if none is of the family of
+/// `options.local`. Cancel: safe.
 CUVEE_API task<udp_socket> connect_udp(std::string host, std::uint16_t port,
                                        udp_options options = {});
 
