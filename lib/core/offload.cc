@@ -49,9 +49,7 @@ constexpr std::size_t most_spare_threads = 40;
 constexpr std::chrono::seconds spare_idle_time{10};
 std::atomic<const process_threads*> shared_threads = nullptr;
 
-std::size_t libuv_limit() {
-  return static_cast<std::size_t>(std::max(1, libuv_pool_size() - 2));
-}
+std::size_t libuv_limit() { return static_cast<std::size_t>(std::max(1, libuv_pool_size() - 2)); }
 
 }  // namespace
 

@@ -9,6 +9,9 @@
 #include <cuvee/testing/run_case.h>
 #include <doctest/doctest.h>
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <functional>
 #include <string>
@@ -92,6 +95,56 @@ task<> child_process() {
 task<> child_process_run() {
   process_result r = co_await run_process(command("cat"), capture::all, "some data");
   CHECK(r.out == "some data");
+}
+
+// Through libc, which finds nothing: the label is too long to be asked for.
+task<> look_up(resolver& names) {
+  auto found = co_await as_result(names.resolve(std::string(64, 'x') + ".invalid", 80));
+  if (found) throw error(errc::foreign, "look up");
+  if (found.error().code().category().name() != std::string("lookup")) throw error(found.error());
+}
+
+task<> lookups() {
+  resolver_options keep;
+  keep.failure_ttl = std::chrono::hours(1);
+  resolver names(keep);
+  co_await gather(look_up(names), look_up(names), look_up(names));
+  co_await look_up(names);
+  reverse_options service_only;
+  service_only.numeric_host = true;
+  endpoint_name who = co_await reverse_lookup(endpoint("127.0.0.1", 80), service_only);
+  CHECK(who.host == "127.0.0.1");
+}
+
+struct socket_pair {
+  socket_pair() { REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0); }
+  socket_pair(const socket_pair&) = delete;
+  ~socket_pair() {
+    close(ends[0]);
+    close(ends[1]);
+  }
+  int ends[2];
+};
+
+task<> foreign_descriptors() {
+  socket_pair s;
+  int fd = s.ends[0];
+  co_await writable(fd);
+  {
+    fd_watch w = watch(fd);
+    auto read = [&]() -> task<> { co_await w.readable(); };
+    auto write = [&]() -> task<> {
+      co_await w.writable();
+      CHECK(::write(s.ends[1], "x", 1) == 1);
+    };
+    co_await gather(read(), write());
+  }
+  foreign_sockets table;
+  table.set(fd, fd_event::readable);
+  co_await table.next();
+  table.set_timer(duration::zero());
+  table.set(s.ends[1], fd_event::writable);
+  for (int i = 0; i < 3; i++) co_await table.next();
 }
 
 /// Returns: whether something was made to fail.
@@ -236,6 +289,16 @@ TEST_CASE("faults: every call to libuv fails in connecting, accepting and an exc
 TEST_CASE("faults: every call to libuv fails in starting and talking to a child") {
   CHECK(fail_calls(&child_process) > 10);
   CHECK(fail_calls(&child_process_run) > 10);
+}
+
+TEST_CASE("faults: every call and allocation fails in lookups and their cache") {
+  CHECK(fail_calls(&lookups) >= 2);
+  CHECK(fail_each(&lookups, allocations) > 5);
+}
+
+TEST_CASE("faults: every call and allocation fails in waiting for foreign descriptors") {
+  CHECK(fail_calls(&foreign_descriptors) >= 8);
+  CHECK(fail_each(&foreign_descriptors, allocations) > 1);
 }
 
 TEST_CASE("faults: every allocation fails in connecting, accepting and an exchange") {

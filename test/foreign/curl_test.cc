@@ -166,14 +166,15 @@ CUVEE_TEST_CASE("libcurl: its timer ends what takes too long, and a refused conn
     tcp_listener l = listen(endpoint("127.0.0.1", 0));
     closed = l.local().port();
   }
-  co_await with_server([closed](std::string url) -> task<> {
+  auto use = [closed](std::string url) -> task<> {
     downloader d;
     transfer& late = d.add(url + "/never", 20ms);
     transfer& refused = d.add("http://127.0.0.1:" + std::to_string(closed) + "/");
     co_await d.run();
     CHECK(late.result == CURLE_OPERATION_TIMEDOUT);
     CHECK(refused.result == CURLE_COULDNT_CONNECT);
-  });
+  };
+  co_await with_server(use);
 }
 
 CUVEE_TEST_CASE("libcurl: a task that drives it can be cancelled half-way and begun again") {

@@ -14,7 +14,6 @@
 #include <stdexcept>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace postgres {
 
@@ -65,7 +64,7 @@ class server {
         co_await run_process(as_user(std::move(make.cwd(s.where()))), capture::all);
     made.check();
     command run("setpriv", "--pdeathsig", "QUIT", programs() + "/postgres", "-D", s.data());
-    run.args(std::vector<std::string>{"-k", s.where(), "-c", "listen_addresses=", "-F"});
+    run.arg("-k").arg(s.where()).arg("-c").arg("listen_addresses=").arg("-F");
     run.cwd(s.where()).out_to(s.where() + "/log").err(to_stdout);
     s.child_.emplace(spawn(as_user(std::move(run))));
     co_return s;
@@ -120,7 +119,7 @@ class connection {
 
   /// The last result of a query. Errors: failure, with the server's words.
   /// Cancel: the query is cancelled at the server, its result awaited; the connection is as before.
-  task<answer> query(std::string text, std::vector<std::string> parameters = {}) {
+  task<answer> query(std::string text, std::optional<std::string> parameter = {}) {
     auto end = [this]() -> task<> {
       if (PQtransactionStatus(native()) != PQTRANS_ACTIVE) co_return;
       std::unique_ptr<PGcancel, finisher> request(PQgetCancel(native()));
@@ -131,7 +130,7 @@ class connection {
       co_await offload(ask);  // it makes a connection and waits
       co_await results();
     };
-    answer last = co_await try_finally(ask(std::move(text), std::move(parameters)), end);
+    answer last = co_await try_finally(ask(std::move(text), std::move(parameter)), end);
     ExecStatusType status = PQresultStatus(last.get());
     if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
       throw failure(PQresultErrorMessage(last.get()));
@@ -139,8 +138,8 @@ class connection {
   }
 
   /// The first column of the first row.
-  task<std::string> value(std::string text, std::vector<std::string> parameters = {}) {
-    answer a = co_await query(std::move(text), std::move(parameters));
+  task<std::string> value(std::string text, std::optional<std::string> parameter = {}) {
+    answer a = co_await query(std::move(text), std::move(parameter));
     co_return PQgetvalue(a.get(), 0, 0);
   }
 
@@ -166,12 +165,10 @@ class connection {
     co_await socket_->readable();
     if (!PQconsumeInput(native())) fail();
   }
-  task<answer> ask(std::string text, std::vector<std::string> parameters) {
-    std::vector<const char*> values;
-    for (const std::string& p : parameters) values.push_back(p.c_str());
-    int count = static_cast<int>(values.size());
-    if (!PQsendQueryParams(native(), text.c_str(), count, nullptr, values.data(), nullptr, nullptr,
-                           0))
+  task<answer> ask(std::string text, std::optional<std::string> parameter) {
+    const char* values[] = {parameter ? parameter->c_str() : nullptr};
+    int count = parameter ? 1 : 0;
+    if (!PQsendQueryParams(native(), text.c_str(), count, nullptr, values, nullptr, nullptr, 0))
       fail();
     co_await send();
     co_return co_await results();

@@ -21,7 +21,7 @@ task<> queries_at_once(server& s, connection& holder) {
     order += 'w';
   };
   auto ask = [&](std::size_t i) -> task<> {
-    std::string twice = co_await all[i].value("select $1::int * 2", {std::to_string(i)});
+    std::string twice = co_await all[i].value("select $1::int * 2", std::to_string(i));
     CHECK(twice == std::to_string(i * 2));
     order += 'a';
     if (order.size() != 5) co_return;
@@ -37,7 +37,7 @@ task<> queries_at_once(server& s, connection& holder) {
 // More than fits into the socket's buffers, both ways.
 task<> large_values(connection& c) {
   std::string text(5'000'000, 'x');
-  std::string back = co_await c.value("select $1::text || 'y'", {text});
+  std::string back = co_await c.value("select $1::text || 'y'", text);
   bool same = back == text + 'y';
   CHECK(same);
   answer rows = co_await c.query("select generate_series(1, 50000)");
@@ -97,7 +97,7 @@ task<> notifications(connection& listener, connection& other) {
   auto tell = [&]() -> task<> {
     for (int i = 0; i < 3; i++) {
       co_await checkpoint();
-      co_await other.query("select pg_notify('news', $1)", {std::to_string(i)});
+      co_await other.query("select pg_notify('news', $1)", std::to_string(i));
     }
   };
   auto hear = [&]() -> task<> {
@@ -123,7 +123,7 @@ task<> terminated(server& s, connection& other) {
     }
   };
   auto end = [&]() -> task<> {
-    std::string done = co_await other.value("select pg_terminate_backend($1::int)", {pid});
+    std::string done = co_await other.value("select pg_terminate_backend($1::int)", pid);
     CHECK(done == "t");
   };
   co_await gather(wait(), end());
