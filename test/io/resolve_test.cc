@@ -195,23 +195,27 @@ CUVEE_TEST_CASE("resolve: cancelled before and during, nothing is waited for") {
 
 CUVEE_TEST_CASE(
     "resolve: many at once wait in line, in order, and one that waits can be cancelled") {
+  int asked = 0;
   std::vector<int> order;
-  auto ask = [&](int n) -> task<> {
+  auto ask = [&]() -> task<> {
+    int place = asked++;
     co_await look_up_a_service();
-    order.push_back(n);
+    order.push_back(place);
   };
   co_await task_group([&](group& g) -> task<> {
     std::vector<task_handle<void>> all;
-    for (int i = 0; i < 40; i++) all.push_back(g.spawn(ask, i));
-    co_await checkpoint();
-    for (int i = 20; i < 30; i++) all[static_cast<std::size_t>(i)].cancel();
+    for (int i = 0; i < 40; i++) all.push_back(g.spawn(ask));
+    while (asked != 40) co_await checkpoint();
+    for (std::size_t i = 20; i < 30; i++) all[i].cancel();
   });
-  CHECK(order.size() == 30);
-  CHECK(std::count_if(order.begin(), order.end(), [](int n) { return n >= 20 && n < 30; }) == 0);
-  // Two of them run at once in libuv's pool, and may change places.
+  CHECK(order.size() >= 30);
+  CHECK(order.size() < 40);  // more than the pool runs at once
+  // Two run at once in libuv's pool. Nobody overtakes more than one that runs and those of the same turn.
+  std::vector<int> sorted = order;
+  std::sort(sorted.begin(), sorted.end());
   for (std::size_t i = 0; i < order.size(); i++) {
-    int place = static_cast<int>(i < 20 ? i : i + 10);
-    CHECK(std::abs(order[i] - place) <= 12);
+    auto place = std::find(sorted.begin(), sorted.end(), order[i]) - sorted.begin();
+    CHECK(place - static_cast<std::ptrdiff_t>(i) <= 4);
   }
 }
 
