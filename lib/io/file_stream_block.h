@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "pool_output.h"
 #include "sockets.h"
 #include "soft_stream_block.h"
 
@@ -21,42 +22,36 @@ class file_stream_block final : public soft_stream_block {
   friend stream_block;
 
   file_stream_block(loop_state& l, detail::descriptor fd)
-      : soft_stream_block(l), fd_(std::move(fd)) {
+      : soft_stream_block(l), fd_(std::move(fd)), pool_(*this, &was_written) {
     start_for_readers_only();
   }
 
-  using buffers = big_blocks<window_limit>;
-  /// A call that the pool makes, or has made.
-  struct call {
-    uv_fs_t request{};
-    char* data = nullptr;
-    std::size_t at = 0, size = 0;  // of `data`: what nobody has got yet
-    bool running = false;
-  };
-
   int start_reading() override;
   void pause_reading() noexcept override {}
-  ssize_t write_now(const uv_buf_t* buffers, unsigned n) override;
+  ssize_t write_now(const uv_buf_t* from, unsigned n) override {
+    return pool_.write_now(fd_.get(), from, n, window_limit);
+  }
   void finish_output() override;
   void work() override;
   void on_closing() override;
   void on_closed() override;
-  void close_descriptor() noexcept;
   bool busy() const noexcept override {
-    return soft_stream_block::busy() || read_call_.running || write_call_.running;
+    return soft_stream_block::busy() || read_running_ || pool_.running();
   }
 
   int submit_read() noexcept;
-  int submit_write(const uv_buf_t* from, unsigned n) noexcept;
   void deliver();
   void was_read(ssize_t n);
-  void was_written(ssize_t n);
-  template <void (file_stream_block::*Done)(ssize_t), call file_stream_block::* Which>
-  static void on_done(uv_fs_t* r);
+  void call_ended();
+  static void on_read(uv_fs_t* r);
+  static void was_written(stream_block& owner, ssize_t n);
 
   detail::descriptor fd_;
-  call read_call_, write_call_;
-  std::size_t written_ = 0;  // by the last call, and not told yet
+  pool_output pool_;
+  uv_fs_t read_request_{};
+  char* read_data_ = nullptr;
+  std::size_t read_at_ = 0, read_size_ = 0;  // what nobody has got yet
+  bool read_running_ = false;
 };
 
 }  // namespace cuvee::inline v0::detail

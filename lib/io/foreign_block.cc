@@ -6,6 +6,12 @@
 
 namespace cuvee::inline v0::detail {
 
+namespace {
+
+constexpr std::size_t terminal_piece_bytes = 4096;  // the pool's others wait meanwhile
+
+}  // namespace
+
 foreign_block* foreign_block::make(loop_state& l, detail::descriptor& fd, shared_kind kind) {
   std::unique_ptr<foreign_block> block(new foreign_block(l, kind));
   block->watch_ = shared_watch::make(l, fd.get(), *block);
@@ -18,7 +24,7 @@ foreign_block* foreign_block::make(loop_state& l, detail::descriptor& fd, shared
 int foreign_block::update_watch() noexcept {
   if (!watch_) return 0;
   return watch_->want((reads_ ? unsigned{UV_READABLE} : 0u) |
-                      (keeps_output() ? unsigned{UV_WRITABLE} : 0u));
+                      (keeps_output() && !pool_.running() ? unsigned{UV_WRITABLE} : 0u));
 }
 
 void foreign_block::work() {
@@ -61,6 +67,10 @@ void foreign_block::receive() {
 // ---- writing
 
 ssize_t foreign_block::write_now(const uv_buf_t* buffers, unsigned n) {
+  if (shared_ == shared_kind::terminal) {
+    if (pool_.idle() && !takes_bytes(fd_.get())) return 0;
+    return pool_.write_now(fd_.get(), buffers, n, terminal_piece_bytes);
+  }
   iovec from[1 + stream_writer::most_spans];
   for (unsigned i = 0; i < n; i++) from[i] = {buffers[i].base, buffers[i].len};
   ssize_t written = write_ready(fd_.get(), shared_, from, static_cast<int>(n));
@@ -71,6 +81,16 @@ ssize_t foreign_block::write_now(const uv_buf_t* buffers, unsigned n) {
   return written;
 }
 
+void foreign_block::was_written(stream_block& owner, ssize_t n) {
+  auto& self = static_cast<foreign_block&>(owner);
+  if (!self.closing()) {
+    if (n > 0) self.pool_.written(n), self.work();
+    else self.fail_kept(static_cast<int>(n));
+  }
+  if (self.closed()) detail::descriptor closed = std::move(self.fd_);
+  self.free_if_unused();
+}
+
 void foreign_block::finish_output() {
   bool half = shared_ == shared_kind::socket && ::shutdown(fd_.get(), SHUT_WR) == 0;
   if (!half) close();  // half of what has one direction is all of it
@@ -79,11 +99,12 @@ void foreign_block::finish_output() {
 
 void foreign_block::on_closing() {
   stream_block::on_closing();
+  pool_.withdraw();
   std::exchange(watch_, nullptr)->disown();
 }
 
 void foreign_block::on_closed() {
-  detail::descriptor closed = std::move(fd_);  // also where the owner stays
+  if (!pool_.running()) detail::descriptor closed = std::move(fd_);
   stream_block::on_closed();
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "pool_output.h"
 #include "shared_descriptor.h"
 #include "shared_watch.h"
 #include "soft_stream_block.h"
@@ -7,7 +8,8 @@
 namespace cuvee::inline v0::detail {
 
 /// A stream over a descriptor whose description is shared: a socket, or a pipe or terminal that cannot be opened
-/// again. O_NONBLOCK is not touched. Takes bytes only while somebody waits for them.
+/// again. O_NONBLOCK is not touched. Takes bytes only while somebody waits for them. A terminal that is ready may
+/// still make a write wait, so libuv's pool does that.
 class foreign_block final : public soft_stream_block, shared_watcher {
  public:
   /// Null: it cannot be waited for. Errors: those of the system.
@@ -19,7 +21,8 @@ class foreign_block final : public soft_stream_block, shared_watcher {
  private:
   friend stream_block;
 
-  foreign_block(loop_state& l, shared_kind kind) : soft_stream_block(l), shared_(kind) {
+  foreign_block(loop_state& l, shared_kind kind)
+      : soft_stream_block(l), shared_(kind), pool_(*this, &was_written) {
     start_for_readers_only();
   }
 
@@ -31,11 +34,14 @@ class foreign_block final : public soft_stream_block, shared_watcher {
   void on_closing() override;
   void on_closed() override;
   void ready(unsigned events) override;
+  bool busy() const noexcept override { return soft_stream_block::busy() || pool_.running(); }
   void receive();
+  static void was_written(stream_block& owner, ssize_t n);
   int update_watch() noexcept;
 
   detail::descriptor fd_;
   shared_kind shared_;
+  pool_output pool_;
   shared_watch* watch_ = nullptr;
   bool reads_ = false;
 };

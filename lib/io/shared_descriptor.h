@@ -13,15 +13,16 @@ namespace cuvee::inline v0::detail {
 /// of the standard streams are.
 enum class shared_kind {
   closed,
-  file,      // also directories and block devices: they are always ready
-  pipe,      // without a name
-  terminal,  // the side of programs
+  file,  // also directories and block devices: they are always ready
+  pipe,  // without a name
+  terminal,
   socket,
-  other,  // named pipes, devices, masters of pseudo terminals
+  other,  // named pipes, devices
 };
 shared_kind kind_of(int fd) noexcept;
 
-/// The same pipe or terminal by a description of our own, which does not block. Empty if the system refuses.
+/// The same pipe or terminal by a description of our own, which does not block. Empty if the system refuses, and for
+/// the master of a pseudo terminal, of which there is one only.
 descriptor reopen(int fd) noexcept;
 
 /// What can be read or written at once, whatever the description says. Returns: how much, or a negative
@@ -29,6 +30,8 @@ descriptor reopen(int fd) noexcept;
 /// another process was quicker waits for it.
 ssize_t read_ready(int fd, shared_kind kind, void* into, std::size_t size) noexcept;
 ssize_t write_ready(int fd, shared_kind kind, const iovec* from, int count) noexcept;
+
+bool takes_bytes(int fd) noexcept;
 
 /// Whether it is our terminal, and another process group has it: reading would stop us, or be refused.
 bool in_background(int terminal) noexcept;

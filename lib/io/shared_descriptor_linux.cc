@@ -17,9 +17,7 @@ namespace cuvee::inline v0::detail {
 namespace {
 
 constexpr long pipe_file_system = 0x50495045;  // PIPEFS_MAGIC
-// A pipe that takes anything takes so much; a terminal may take less than it is given.
-constexpr std::size_t certain_bytes = 4096;
-constexpr std::size_t certain_terminal_bytes = 256;
+constexpr std::size_t certain_bytes = 4096;    // a pipe that takes anything takes so much
 
 ssize_t result_of(ssize_t n) noexcept { return n < 0 ? -errno : n; }
 
@@ -32,10 +30,9 @@ bool has_no_nowait(ssize_t n) noexcept {
   return n == -EOPNOTSUPP || n == -ENOSYS || n == -EINVAL || n == -ESPIPE;
 }
 
-shared_kind kind_of_device(int fd) noexcept {
+bool is_master(int fd) noexcept {
   unsigned number = 0;
-  bool master = ioctl(fd, TIOCGPTN, &number) == 0;  // to open one again makes another terminal
-  return !master && isatty(fd) ? shared_kind::terminal : shared_kind::other;
+  return ioctl(fd, TIOCGPTN, &number) == 0;
 }
 
 }  // namespace
@@ -48,7 +45,7 @@ shared_kind kind_of(int fd) noexcept {
     case S_IFDIR:
     case S_IFBLK: return shared_kind::file;
     case S_IFSOCK: return shared_kind::socket;
-    case S_IFCHR: return kind_of_device(fd);
+    case S_IFCHR: return isatty(fd) ? shared_kind::terminal : shared_kind::other;
     case S_IFIFO: {
       // A named one that is opened again after its writers have gone waits for others.
       struct statfs system;
@@ -61,7 +58,7 @@ shared_kind kind_of(int fd) noexcept {
 
 descriptor reopen(int fd) noexcept {
   int flags = fcntl(fd, F_GETFL);
-  if (flags < 0) return descriptor();
+  if (flags < 0 || is_master(fd)) return descriptor();
   char path[32];
   std::snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
   return descriptor(
@@ -77,6 +74,8 @@ ssize_t read_ready(int fd, shared_kind kind, void* into, std::size_t size) noexc
   return result_of(::read(fd, into, size));
 }
 
+bool takes_bytes(int fd) noexcept { return is_ready(fd, POLLOUT); }
+
 ssize_t write_ready(int fd, shared_kind kind, const iovec* from, int count) noexcept {
   if (kind == shared_kind::socket) {
     msghdr message{};
@@ -86,13 +85,13 @@ ssize_t write_ready(int fd, shared_kind kind, const iovec* from, int count) noex
   }
   ssize_t n = result_of(pwritev2(fd, from, count, -1, RWF_NOWAIT));
   if (!has_no_nowait(n)) return n;
-  if (!is_ready(fd, POLLOUT)) return -EAGAIN;
+  if (!takes_bytes(fd)) return -EAGAIN;
   while (count > 1 && from->iov_len == 0) from++, count--;
-  std::size_t most = kind == shared_kind::terminal ? certain_terminal_bytes : certain_bytes;
-  return result_of(::write(fd, from->iov_base, std::min(from->iov_len, most)));
+  return result_of(::write(fd, from->iov_base, std::min(from->iov_len, certain_bytes)));
 }
 
 bool in_background(int terminal) noexcept {
+  if (is_master(terminal)) return false;
   pid_t owner = tcgetpgrp(terminal);
   return owner > 0 && owner != getpgrp();
 }

@@ -18,17 +18,18 @@ task<> in_order(stream_check& c, stream& near, stream& far) {
   auto write = [&]() -> task<> {
     co_await near.write("hello");
     co_await near.write(" world");
-    co_await near.shutdown_write();
+    if (c.traits.orderly_end) co_await near.shutdown_write();
   };
   auto read = [&]() -> task<> {
     std::string first = co_await receive(far, 2);
     c.expect(first == "he", "a read takes no more than asked for");
-    std::string rest = co_await receive_all(far);
+    std::size_t most = c.traits.orderly_end ? std::string::npos : 9;
+    std::string rest = co_await receive(far, most);
     c.expect(rest == "llo world", "bytes arrive whole and in order");
   };
   task<> writing = write(), reading = read();
   co_await gather(std::move(writing), std::move(reading));
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 3 && c.traits.orderly_end; i++) {
     std::string more = co_await receive(far, 1);
     c.expect(more.empty(), "the end is for ever");
   }

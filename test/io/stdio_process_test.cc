@@ -25,22 +25,22 @@ struct ended_child {
 
 // Runs `body` on a loop in a child whose stdin and stdout are these, and looks at them meanwhile.
 template <class Body, class Meanwhile>
-ended_child in_child_between(const owned_fd& in, const owned_fd& out, Body body,
-                             Meanwhile meanwhile) {
+ended_child in_child_between(fd_pair& in, fd_pair& out, Body body, Meanwhile meanwhile) {
   std::fflush(nullptr);
   pid_t pid = fork();
   if (pid == 0) {
-    dup2(in.number, 0);
-    dup2(out.number, 1);
-    close_range(3, ~0u, 0);  // also the other sides
+    dup2(in.shared.number, 0);
+    dup2(out.shared.number, 1);
+    in = fd_pair();
+    out = fd_pair();
     loop l;
     l.run(body);
     _exit(0);
   }
   meanwhile(pid);
-  ended_child c{0, is_nonblocking(in) || is_nonblocking(out)};
+  ended_child c{0, is_nonblocking(in.shared) || is_nonblocking(out.shared)};
   waitpid(pid, &c.status, 0);
-  c.nonblocking = c.nonblocking || is_nonblocking(in) || is_nonblocking(out);
+  c.nonblocking = c.nonblocking || is_nonblocking(in.shared) || is_nonblocking(out.shared);
   return c;
 }
 
@@ -89,7 +89,7 @@ TEST_CASE(
       named_pair from = std::move(readable_pairs()[i]);
       INFO(std::string(from.name) << " to " << std::string(to.name));
       std::string got;
-      auto end = in_child_between(from.fds.shared, to.fds.shared, copy_through, [&](pid_t) {
+      auto end = in_child_between(from.fds, to.fds, copy_through, [&](pid_t) {
         put(from.fds.peer, text);
         got = take_all(to.fds.peer, text.size());
         CHECK_FALSE(is_nonblocking(from.fds.shared));
@@ -118,7 +118,7 @@ TEST_CASE("stdio: a process that is killed while it reads leaves no O_NONBLOCK b
       };
       co_await gather(reader(), speaker());
     };
-    auto end = in_child_between(from.fds.shared, out.shared, say_and_read, [&](pid_t child) {
+    auto end = in_child_between(from.fds, out, say_and_read, [&](pid_t child) {
       std::string said = take_all(out.peer, 7);
       CHECK(said == "reading");
       kill(child, SIGKILL);
@@ -130,8 +130,9 @@ TEST_CASE("stdio: a process that is killed while it reads leaves no O_NONBLOCK b
 
 TEST_CASE("stdio: a process reads from a file and writes to one, where its parent goes on") {
   std::string text = pattern(100'000);
-  owned_fd from = file_with(text), to = file_with("");
-  auto end = in_child_between(from, to, copy_through, [](pid_t) {});
+  fd_pair in{file_with(text), owned_fd()}, out{file_with(""), owned_fd()};
+  owned_fd &from = in.shared, &to = out.shared;
+  auto end = in_child_between(in, out, copy_through, [](pid_t) {});
   CHECK(end.status == 0);
   CHECK_FALSE(end.nonblocking);
   put(to, "more");
@@ -154,8 +155,7 @@ TEST_CASE("stdio: a child reads what its parent has left in a pipe") {
     co_await run_process(cat);
   };
   std::string got;
-  auto end =
-      in_child_between(in.shared, out.shared, body, [&](pid_t) { got = take_all(out.peer, 6); });
+  auto end = in_child_between(in, out, body, [&](pid_t) { got = take_all(out.peer, 6); });
   CHECK(end.status == 0);
   CHECK(got == "child\n");
 }
