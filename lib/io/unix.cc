@@ -138,6 +138,7 @@ void unix_listener::close() {
   socket_->close_all();
 }
 
+event::wait_awaiter unix_listener::until_closed() { return socket_->end().wait(); }
 bool unix_listener::is_open() const noexcept { return socket_ && !socket_->closing(); }
 
 void unix_listener::own_file() noexcept {
