@@ -25,6 +25,7 @@ BELOW = {
 FOREIGN = {
     r"uv(/.*)?\.h": r"lib/(core|io)/.*",
     r"(openssl|crypto)/.*": r"lib/io/tls[^/]*",
+    r"(histedit|editline/readline)\.h": r"lib/io/line_editor\.cc",
     r"(llhttp/)?llhttp\.h": r"lib/http/parser\.cc",
 }
 

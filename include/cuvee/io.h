@@ -3,6 +3,7 @@
 #include <cuvee/core.h>
 #include <cuvee/io/buffered_reader.h>
 #include <cuvee/io/command.h>
+#include <cuvee/io/console.h>
 #include <cuvee/io/endpoint.h>
 #include <cuvee/io/fd_watch.h>
 #include <cuvee/io/file.h>

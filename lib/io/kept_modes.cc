@@ -208,6 +208,17 @@ int kept_modes::hold(detail::descriptor terminal, const termios& before,
   return e;
 }
 
+void kept_modes::note(int place, const termios& during) noexcept {
+  std::lock_guard guard(lock);
+  places[place].during = during;
+}
+
+void kept_modes::take_again(int place) noexcept {
+  std::lock_guard guard(lock);
+  kept_mode& k = places[place];
+  if (!heir_of(k)) set_modes(k.terminal.load(), k.during);
+}
+
 void kept_modes::release(int place) noexcept {
   std::lock_guard guard(lock);
   kept_mode& k = places[place];

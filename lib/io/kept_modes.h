@@ -13,6 +13,10 @@ constexpr int most = 16;
 
 /// Changes the mode. Returns: the place to give to `release`; a negative errno, -ENOSPC if all places are taken.
 int hold(detail::descriptor terminal, const termios& before, const termios& during) noexcept;
+/// The mode was changed to this one meanwhile.
+void note(int place, const termios& during) noexcept;
+/// The process goes on after a stop: changes the mode once more.
+void take_again(int place) noexcept;
 /// Gives the mode back, to the next one that holds the same terminal if there is one.
 void release(int place) noexcept;
 

@@ -43,17 +43,21 @@ struct session {
   fd_pair terminal;
   pid_t child = -1;
   termios before{};
+  std::string unseen;
 
-  /// What the screen shows, up to and with `last`; all there is if that does not come within seconds.
+  /// What the screen shows next, up to and with `last`; all there is if that does not come within seconds.
   std::string screen_until(std::string_view last) {
-    std::string got;
     pollfd p{terminal.peer.number, POLLIN, 0};
-    while (got.find(last) == got.npos && poll(&p, 1, 20'000) == 1) {
+    while (unseen.find(last) == unseen.npos && poll(&p, 1, 20'000) == 1) {
       std::string part = take_now(terminal.peer, 1000);
       if (part.empty()) break;
-      got += part;
+      unseen += part;
     }
-    return got;
+    std::size_t end = unseen.find(last);
+    if (end == unseen.npos) return std::exchange(unseen, {});
+    std::string seen = unseen.substr(0, end + last.size());
+    unseen.erase(0, seen.size());
+    return seen;
   }
   void type(std::string_view keys) { put(terminal.peer, keys); }
   int wait() {
@@ -72,7 +76,7 @@ struct session {
 /// Starts `body()` in a process that leads a session at a terminal of its own. No loop may be running.
 template <class Body>
 session at_terminal(Body body) {
-  session s{usual_terminal()};
+  session s{usual_terminal(), -1, {}, {}};
   s.before = modes_of(s.terminal.shared);
   std::fflush(nullptr);
   s.child = fork();
