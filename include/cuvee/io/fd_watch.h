@@ -9,8 +9,8 @@
 
 namespace cuvee::inline v0 {
 
-/// What can happen to a descriptor. `a | b` is a set of them. An error of the descriptor counts as whatever is waited
-/// for, since the next call on it will tell.
+/// What can happen to a descriptor. `a | b` is a set of them. An error of the descriptor, and its
+/// end in both directions, count as whatever is waited for: the next call on it will tell.
 enum class fd_event : std::uint8_t {
   none = 0,
   readable = 1,  ///< a read or accept returns at once, if only the end of the data
