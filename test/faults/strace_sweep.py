@@ -158,6 +158,20 @@ def drive_server(wrap=lambda s: s):
     return drive
 
 
+def drive_udp(traced, _folder):
+    listening = traced.wait_for(r"listening on \S*:(\d+)")
+    for text in (b"some", b""):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            s.settimeout(0.2)
+            try:
+                if listening:
+                    s.sendto(text, ("127.0.0.1", int(listening[1])))
+                    s.recv(100)
+            except OSError:
+                pass
+    return True
+
+
 def drive_tail(traced, folder):
     log = pathlib.Path(folder, "work/log")
     if traced.wait_for("first"):
@@ -182,12 +196,14 @@ def scenarios(samples, shared):
         Scenario("port_forward", ["--port", "0", "127.0.0.1", str(shared.http_port)],
                  drive_server()),
         Scenario("tail_f", ["log"], drive_tail),
+        Scenario("udp_echo", ["--port", "0"], drive_udp),
+        Scenario("udp_echo:client", ["--port", str(shared.udp_port), "--wait", "0.1", "a", "b"]),
     ]
     return {s.name: s for s in every if (samples / s.program()).exists()}
 
 
 class Shared:
-    """What all runs may use: a web server of the samples' own, a certificate."""
+    """What all runs may use: a web server and a UDP server of the samples' own, a certificate."""
 
     def __init__(self, samples, folder):
         self.certificate, self.key = f"{folder}/cert.pem", f"{folder}/key.pem"
@@ -195,13 +211,19 @@ class Shared:
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
              "-nodes", "-days", "30", "-subj", "/CN=localhost", "-keyout", self.key, "-out",
              self.certificate], check=True, capture_output=True)
-        self.server = subprocess.Popen([samples / "http_hello", "--port", "0"],
-                                       stdout=subprocess.PIPE, text=True)
-        self.http_port = int(self.server.stdout.readline().strip().rstrip("/").rsplit(":", 1)[1])
+        self.servers = []
+        self.http_port = self.serve(samples / "http_hello")
+        self.udp_port = self.serve(samples / "udp_echo")
+
+    def serve(self, program):
+        server = subprocess.Popen([program, "--port", "0"], stdout=subprocess.PIPE, text=True)
+        self.servers.append(server)
+        return int(server.stdout.readline().strip().rstrip("/").rsplit(":", 1)[1])
 
     def stop(self):
-        self.server.terminate()
-        self.server.wait()
+        for server in self.servers:
+            server.terminate()
+            server.wait()
 
 
 def execute(samples, scenario, strace_options):
