@@ -6,7 +6,7 @@
 base_packages=(g++ meson ninja-build pkg-config libuv1-dev 'libllhttp-dev|node-llhttp'
   doctest-dev nlohmann-json3-dev libssl-dev)
 clang_packages=('?clang-19' '?libclang-rt-19-dev')
-test_packages=(openssl nginx-light curl nodejs python3-httpbin python3-requests wrk
+test_packages=(openssl nginx-light curl nodejs python3-httpbin python3-requests wrk strace
   libpq-dev postgresql libcurl4-openssl-dev)
 bench_packages=(wrk nodejs valgrind python3-uvloop python3-aiohttp libboost-dev
   libcurl4-openssl-dev)

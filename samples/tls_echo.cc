@@ -10,18 +10,14 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <memory>
-
-constexpr std::size_t buffer_bytes = 256 * 1024;
+#include <string>
+#include <utility>
 
 // The handshake belongs to the connection's task, so a slow client holds up only itself.
 cuvee::task<> echo(cuvee::tcp_stream plain, const cuvee::tls_server_context& context) {
-  auto buffer = std::make_unique_for_overwrite<char[]>(buffer_bytes);
   try {
     cuvee::tls_stream client = co_await cuvee::start_tls(std::move(plain), context);
-    cuvee::mutable_bytes room(buffer.get(), buffer_bytes);
-    while (std::size_t n = co_await client.read_some(room))
-      co_await client.write(cuvee::const_bytes(buffer.get(), n));
+    co_await cuvee::copy(client, client);
     co_await client.close();
   } catch (const cuvee::error& e) {
     std::fprintf(stderr, "tls_echo: %s\n", e.what());  // this client's trouble only

@@ -20,11 +20,15 @@
 #include <cuvee/io/send_file.h>
 #include <cuvee/io/serve.h>
 #include <cuvee/io/signal_set.h>
+#include <cuvee/io/stdio.h>
 #include <cuvee/io/stream.h>
 #include <cuvee/io/tcp.h>
 #include <cuvee/io/temp_file.h>
+#include <cuvee/io/terminal_size.h>
 #include <cuvee/io/tls.h>
 #include <cuvee/io/tls_context.h>
 #include <cuvee/io/tls_info.h>
 #include <cuvee/io/tls_listener.h>
+#include <cuvee/io/tty.h>
+#include <cuvee/io/udp.h>
 #include <cuvee/io/unix.h>

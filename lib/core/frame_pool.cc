@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/core/frame_pool.h>
 
-#include <sys/mman.h>
-
 #include <cstdlib>
 #include <mutex>
 #include <vector>
@@ -19,9 +17,8 @@ constinit thread_local frame_cache this_thread_frames = {};
 
 namespace {
 
-constexpr std::size_t small_chunk_bytes = 64 * 1024;
-constexpr std::size_t huge_chunk_bytes = 2 * 1024 * 1024;
-constexpr std::size_t small_chunks = 16;
+// Not 2 MiB of huge pages: lib/core/README.md has the measurement.
+constexpr std::size_t chunk_bytes = 64 * 1024;
 
 // Chunks are never given back to the system: a frame may be freed on another thread than it came
 // from. What an ending thread had in its cache waits here for the next new thread.
@@ -60,17 +57,12 @@ struct keeper {
   }
 };
 
-// 64 KiB first, then 2 MiB huge pages: large gathers are bound by page faults.
 void grow(frame_cache& cache) {
-  std::size_t bytes = cache.chunks < small_chunks ? small_chunk_bytes : huge_chunk_bytes;
-  void* chunk = bytes == small_chunk_bytes ? std::malloc(bytes) : std::aligned_alloc(bytes, bytes);
+  void* chunk = std::malloc(chunk_bytes);
   if (!chunk) throw std::bad_alloc();
-#if defined(MADV_HUGEPAGE)
-  if (bytes == huge_chunk_bytes) madvise(chunk, bytes, MADV_HUGEPAGE);
-#endif
   cache.chunks++;
   cache.bump = static_cast<char*>(chunk);
-  cache.bump_end = cache.bump + bytes;
+  cache.bump_end = cache.bump + chunk_bytes;
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/core/loop.h>
+#include <cuvee/core/run.h>
 
 #include "loop_state.h"
 
@@ -23,6 +24,16 @@ report with_cause(report r) {
 }  // namespace
 
 namespace detail {
+
+int report_no_loop() noexcept {
+  try {
+    print_report(with_cause({"error", std::current_exception(), {}}));
+  } catch (const std::bad_alloc&) {
+    std::fputs("error: no memory to make a loop\n", stderr);
+  }
+  return 1;
+}
+
 namespace {
 
 void refuse_inside_turn(const loop_state& l, const char* operation) {

@@ -45,6 +45,8 @@ struct round_probe {
   virtual int before_round(loop_state&) = 0;
   /// A job has ended. Returns: true if its task shall not hear of it yet; asked again in the next turn.
   virtual bool holds_back_job() noexcept = 0;
+  /// Of room for `size` bytes that come, so many are offered; at least 1.
+  virtual std::size_t most_to_read(std::size_t size) noexcept = 0;
 };
 
 /// A loop's private side. Freed by its last close callback where libuv's loop is borrowed.

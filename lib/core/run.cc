@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/core/run.h>
 
+#include "last_words.h"
 #include "loop_state.h"
 #include "signal_watch.h"
 #include "task_walk.h"
@@ -65,6 +66,7 @@ struct interrupter::state : timer_node {
     auto& s = *static_cast<state*>(self);
     if (number == SIGQUIT) return s.list("the tasks of this loop:");
     if (s.signal != 0 || !s.main) {  // the second one does not wait
+      say_last_words();
       std::signal(number, SIG_DFL);
       std::raise(number);
     }
@@ -83,6 +85,7 @@ struct interrupter::state : timer_node {
     auto& s = *static_cast<state*>(n);
     std::fflush(stdout);
     s.list("the time to exit is over, and tasks still run");
+    say_last_words();
     std::_Exit(s.signal != 0 ? 128 + s.signal : 1);
   }
 

@@ -4,6 +4,8 @@
 #pragma once
 #include <uv.h>
 
+#include <cerrno>
+
 #if defined(CUVEE_FAULTS)
 #include <atomic>
 #endif
@@ -20,6 +22,13 @@ inline int fault(const char* call) {
 #else
 constexpr int fault(const char*) { return 0; }
 #endif
+
+// The same for system calls: `errno` says how it failed.
+inline bool refused(const char* call) {
+  int e = fault(call);
+  if (e != 0) errno = -e;
+  return e != 0;
+}
 
 #define CUVEE_UV(name, parameters, arguments) \
   inline int name parameters {                \

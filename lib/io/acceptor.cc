@@ -197,6 +197,7 @@ void acceptor::on_closing() {
   more_ = false;
   descriptor closed = std::move(fd_);  // at once: new connections are refused
   while (accept_node* a = line_.pop_front()) a->waiter_->complete();
+  end_.set();
 }
 
 }  // namespace cuvee::inline v0::detail

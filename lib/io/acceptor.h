@@ -3,6 +3,7 @@
 #include "sockets.h"
 #include "uv_stream_block.h"
 
+#include <cuvee/core/event.h>
 #include <cuvee/io/accept.h>
 
 namespace cuvee::inline v0::detail {
@@ -30,6 +31,8 @@ class acceptor final : public handle_block, timer_node, public pooled {
   int fd() const noexcept { return fd_.get(); }
   acceptor* next() const noexcept { return next_; }
   const std::string& name() const noexcept { return name_; }
+  /// Set when it closes.
+  event& end() noexcept { return end_; }
 
  private:
   acceptor(loop_state& l, descriptor fd, block_maker maker, std::string name)
@@ -58,7 +61,8 @@ class acceptor final : public handle_block, timer_node, public pooled {
   acceptor* head_ = this;
   acceptor* next_ = nullptr;
   list<accept_node> line_;  // of the head
-  descriptor accepted_;     // taken from the kernel when memory was short for its stream
+  event end_;
+  descriptor accepted_;  // taken from the kernel when memory was short for its stream
   int broken_ = 0;
   std::uint64_t reported_ = 0;
   bool more_ = false;  // the last accept did not come away empty

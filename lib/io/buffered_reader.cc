@@ -192,24 +192,4 @@ task<std::string> buffered_reader::read_all(std::size_t limit_bytes) {
   }
 }
 
-task<std::uint64_t> copy(stream& from, stream& to, copy_options options) {
-  constexpr std::size_t piece_bytes = 64 * 1024;
-  using blocks = detail::big_blocks<piece_bytes>;
-  struct give_back {
-    void operator()(char* block) const noexcept { blocks::put(block); }
-  };
-  std::unique_ptr<char, give_back> piece(blocks::get());
-  std::uint64_t copied = 0;
-  while (copied < options.limit_bytes) {
-    std::uint64_t left = std::min<std::uint64_t>(piece_bytes, options.limit_bytes - copied);
-    mutable_bytes room(piece.get(), static_cast<std::size_t>(left));
-    std::size_t n = co_await from.read_some(room);
-    if (n == 0) break;
-    const_bytes part(piece.get(), n);
-    co_await to.write(part);
-    copied += n;
-  }
-  co_return copied;
-}
-
 }  // namespace cuvee::inline v0

@@ -59,13 +59,16 @@ void adopt(detail::descriptor fd, inherited_sockets& into) {
     std::string path(local.sun_path, room);
     if (!path.starts_with('\0')) path.resize(path.find_last_not_of('\0') + 1);
     auto make = [](detail::loop_state& l) { return uv_stream_block::make_pipe(l); };
-    into.local.emplace_back(acceptor::make(home, std::move(fd), make, path), path);
+    std::string name = path;
+    unix_listener l(acceptor::make(home, std::move(fd), make, std::move(name)), std::move(path));
+    into.local.push_back(std::move(l));
   } else if (own.ss_family == AF_INET || own.ss_family == AF_INET6) {
     e = detail::sys::set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);  // what is accepted has it
     std::string name = endpoint(reinterpret_cast<const sockaddr&>(own)).to_string();
     if (e < 0) throw detail::uv_error(e, "inherit", name);
     auto make = [](detail::loop_state& l) { return uv_stream_block::make_tcp(l); };
-    into.tcp.emplace_back(acceptor::make(home, std::move(fd), make, "tcp " + name));
+    tcp_listener l(acceptor::make(home, std::move(fd), make, "tcp " + name));
+    into.tcp.push_back(std::move(l));
   } else {
     refuse(fd.get(), "of an unknown family");
   }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include "exit_waiter.h"
+
 #include <cuvee/io/process.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +35,7 @@ enum class launch_step : int { start, session, group, streams, terminal, directo
 struct launched {
   int pid = 0;
   int watch = -1;
+  std::unique_ptr<exit_waiter> waiter;  // whose descriptor it is; otherwise it is a pidfd
 };
 
 struct launch_failure {
@@ -47,7 +51,11 @@ std::optional<launch_failure> launch(const launch_plan& plan, launched& child);
 std::optional<exit_status> try_reap(const launched& child);
 /// It has exited, and is not reaped.
 bool has_ended(const launched& child) noexcept;
-/// Returns: an errno. Never reaches another process than the child, which must not be reaped.
-int send_signal(const launched& child, int signal);
+/// Returns: an errno. Never reaches another process than the child, which must not be reaped by us.
+int send_signal(const launched& child, int signal) noexcept;
+/// Waits for the end of a child that was killed, and reaps it.
+void reap_killed(launched& child) noexcept;
+/// Closes the descriptor. Precondition: the child has ended.
+void close_watch(launched& child) noexcept;
 
 }  // namespace cuvee::inline v0::detail

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Starting processes by vfork: the child borrows the parent's memory until it runs its program, so
-// that the size of the parent costs nothing, and exits are seen through a pidfd.
+// that the size of the parent costs nothing, and exits are seen through a pidfd, or by a thread.
 #include "core/uv.h"
 #include "launch.h"
 
@@ -11,8 +11,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
+#include <system_error>
 
 // Its code runs in the parent's memory: what sanitizers keep there must not see it.
 #define CUVEE_IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread")))
@@ -140,7 +143,7 @@ CUVEE_IN_CHILD void change_user(const child_view& v) {
 // The descriptor through which a child tells that it could not become the program.
 class report_pipe {
  public:
-  report_pipe() noexcept : failed_(pipe2(ends_, O_CLOEXEC) != 0) {}
+  report_pipe() noexcept : failed_(uv::refused("pipe2") || pipe2(ends_, O_CLOEXEC) != 0) {}
   report_pipe(const report_pipe&) = delete;
   ~report_pipe() {
     for (int fd : ends_)
@@ -177,21 +180,98 @@ void keep_statuses() noexcept {
   return pid;
 }
 
+class signals_blocked {
+ public:
+  signals_blocked() noexcept {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  signals_blocked(const signals_blocked&) = delete;
+  ~signals_blocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+int open_pidfd(pid_t pid) noexcept {
+  if (uv::refused("pidfd_open")) return -1;
+  return static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+}
+
+// Whether all is there that is done with a pidfd; asked of this process, which is no child of its own.
+bool try_pidfds() noexcept {
+  descriptor self(open_pidfd(getpid()));
+  if (!self) return false;
+  siginfo_t end{};
+  id_t id = static_cast<id_t>(self.get());
+  return waitid(P_PIDFD, id, &end, WEXITED | WNOHANG) != 0 && errno == ECHILD &&
+         syscall(SYS_pidfd_send_signal, self.get(), 0, nullptr, 0) == 0;
+}
+
+// Old kernels and the filters of containers refuse pidfds. That has to be known before a program runs.
+bool have_pidfds() noexcept {
+  if (std::getenv("CUVEE_NO_PIDFD")) return false;  // for tests
+  enum : int { untried, refused, there };
+  static std::atomic<int> known = untried;
+  if (known == untried) {
+    if (try_pidfds()) known = there;
+    else if (errno == ENOSYS || errno == EPERM || errno == EINVAL) known = refused;
+  }
+  return known == there;  // short of descriptors or memory, a thread may still do
+}
+
+int wait_id(const launched& child, siginfo_t& end, int flags) noexcept {
+  // A pidfd can mean no other child. A number could, if somebody else has reaped ours.
+  idtype_t by = child.waiter ? P_PID : P_PIDFD;
+  int id = child.waiter ? child.pid : child.watch, e;
+  do e = waitid(by, static_cast<id_t>(id), &end, WEXITED | flags);
+  while (e != 0 && errno == EINTR);
+  return e;
+}
+
 void reap(pid_t pid) noexcept {
   while (waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
 }
 
-int watch_exit(pid_t pid) noexcept {
-  if (int e = uv::fault("pidfd_open")) {
-    errno = -e;
-    return -1;
+// Returns: an errno.
+int watch_exit(launched& child) noexcept {
+  if (child.waiter) {
+    child.watch = child.waiter->descriptor();
+    child.waiter->begin(child.pid);
+    return 0;
   }
-  return static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  child.watch = open_pidfd(child.pid);
+  return child.watch < 0 ? errno : 0;
+}
+
+std::optional<launch_failure> start_child(child_view& v, launched& child) {
+  if (int e = uv::fault("vfork")) return launch_failure{launch_step::start, -e};
+  keep_statuses();
+  report_pipe report;
+  if (report.failed()) return launch_failure{launch_step::start, errno};
+  v.report = report.writer();
+  {
+    signals_blocked while_starting;
+    if (!have_pidfds()) child.waiter = std::make_unique<exit_waiter>();
+    child.pid = start(v);
+    if (child.pid < 0) return launch_failure{launch_step::start, errno};
+  }
+  launch_failure failure{};
+  bool failed = report.read(failure);
+  if (!failed) {
+    int e = watch_exit(child);
+    if (e == 0) return std::nullopt;
+    failure = {launch_step::start, e};
+  }
+  ::kill(child.pid, SIGKILL);
+  reap(child.pid);
+  return failure;
 }
 
 }  // namespace
 
-std::optional<launch_failure> launch(const launch_plan& plan, launched& child) {
+std::optional<launch_failure> launch(const launch_plan& plan, launched& child) try {
   std::vector<const char*> programs;
   for (const std::string& p : plan.programs) programs.push_back(p.c_str());
   programs.push_back(nullptr);
@@ -209,38 +289,17 @@ std::optional<launch_failure> launch(const launch_plan& plan, launched& child) {
                plan.uid ? static_cast<long>(*plan.uid) : -1,
                plan.gid ? static_cast<long>(*plan.gid) : -1,
                -1};
-  if (int e = uv::fault("vfork")) return launch_failure{launch_step::start, -e};
-  keep_statuses();
-  report_pipe report;
-  if (report.failed()) return launch_failure{launch_step::start, errno};
-  v.report = report.writer();
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pid_t pid = start(v);
-  int code = errno;
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return launch_failure{launch_step::start, code};
-  launch_failure failure{};
-  bool failed = report.read(failure);
-  int watch = failed ? -1 : watch_exit(pid);
-  if (watch < 0) {
-    if (!failed) failure = {launch_step::start, errno};
-    ::kill(pid, SIGKILL);
-    reap(pid);
-    return failure;
-  }
-  child = {pid, watch};
-  return std::nullopt;
+  launched made;
+  auto failure = start_child(v, made);
+  if (!failure) child = std::move(made);
+  return failure;
+} catch (const std::system_error& e) {  // of the waiter
+  return launch_failure{launch_step::start, e.code().value()};
 }
 
 std::optional<exit_status> try_reap(const launched& child) {
   siginfo_t end{};
-  int e;
-  // By descriptor: were it reaped by somebody else, its pid could be another child's by now.
-  do e = waitid(P_PIDFD, static_cast<id_t>(child.watch), &end, WEXITED | WNOHANG);
-  while (e != 0 && errno == EINTR);
-  if (e != 0) return exit_status::unknown();
+  if (wait_id(child, end, WNOHANG) != 0) return exit_status::unknown();
   if (end.si_pid == 0) return std::nullopt;
   return end.si_code == CLD_EXITED ? exit_status::exited(end.si_status)
                                    : exit_status::signaled(end.si_status);
@@ -248,12 +307,26 @@ std::optional<exit_status> try_reap(const launched& child) {
 
 bool has_ended(const launched& child) noexcept {
   siginfo_t end{};
-  id_t watch = static_cast<id_t>(child.watch);
-  return waitid(P_PIDFD, watch, &end, WEXITED | WNOHANG | WNOWAIT) == 0 && end.si_pid != 0;
+  return wait_id(child, end, WNOHANG | WNOWAIT) == 0 && end.si_pid != 0;
 }
 
-int send_signal(const launched& child, int signal) {
-  return syscall(SYS_pidfd_send_signal, child.watch, signal, nullptr, 0) == 0 ? 0 : errno;
+int send_signal(const launched& child, int signal) noexcept {
+  if (!child.waiter)
+    return syscall(SYS_pidfd_send_signal, child.watch, signal, nullptr, 0) == 0 ? 0 : errno;
+  siginfo_t end{};
+  if (wait_id(child, end, WNOHANG | WNOWAIT) != 0) return ESRCH;
+  return ::kill(child.pid, signal) == 0 ? 0 : errno;
+}
+
+void reap_killed(launched& child) noexcept {
+  if (child.waiter) child.waiter->finish();  // first: the number is another's afterwards
+  reap(child.pid);                           // a pidfd that is polled would not block
+}
+
+void close_watch(launched& child) noexcept {
+  if (child.waiter) child.waiter.reset();
+  else ::close(child.watch);
+  child.watch = -1;
 }
 
 }  // namespace cuvee::inline v0::detail

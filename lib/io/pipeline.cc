@@ -9,6 +9,7 @@
 #include "core/uv.h"
 #include "process_plan.h"
 #include "process_run.h"
+#include "sockets.h"
 #include "uv_error.h"
 
 namespace cuvee::inline v0 {
@@ -89,8 +90,9 @@ void pipeline_run::start() {
       uv_file between[2];
       int e = uv::pipe(between, 0, 0);
       if (e < 0) throw uv_error(e, "spawn", pipeline_.to_string());
-      from_previous = ends.add(between[0]);
-      c.out_fd(ends.add(between[1]));
+      descriptor to_read(between[0]), to_write(between[1]);
+      from_previous = ends.add(to_read.release());
+      c.out_fd(ends.add(to_write.release()));
     }
     processes_.push_back(spawn(c));
   }

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -68,11 +67,11 @@ int process_block::make_pipe(stream_index i) {
 }
 
 int process_block::make_terminal(terminal_size size) {
-  int ours = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+  int ours = uv::refused("posix_openpt") ? -1 : posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (ours < 0) throw uv_error(-errno, "spawn", name_ + " at a terminal");
   char path[64];
   winsize window = window_of(size);
-  bool ready = grantpt(ours) == 0 && unlockpt(ours) == 0 &&
+  bool ready = !uv::refused("ptsname") && grantpt(ours) == 0 && unlockpt(ours) == 0 &&
                ptsname_r(ours, path, sizeof path) == 0 && ioctl(ours, TIOCSWINSZ, &window) == 0;
   int theirs = ready ? ::open(path, O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
   int code = errno;
@@ -140,7 +139,7 @@ void process_block::tell_exit(exit_status s) {
   status_ = s;
   if (abandoned_) {
     uv_close(uv::as_handle(&handle_), when_closed_);
-    ::close(child_.watch);
+    close_watch(child_);
     return;
   }
   close();
@@ -156,11 +155,11 @@ void process_block::on_closing() {
     running_ = false;
     if (leads_group_) ::kill(-child_.pid, SIGKILL);
     send_signal(child_, SIGKILL);
-    while (waitpid(child_.pid, nullptr, 0) < 0 && errno == EINTR) continue;
+    reap_killed(child_);
     status_ = exit_status::signaled(SIGKILL);
   }
   if (handle_.type == UV_POLL) uv_poll_stop(&handle_);  // before the number can be another's
-  ::close(child_.watch);
+  close_watch(child_);
 }
 
 }  // namespace cuvee::inline v0::detail

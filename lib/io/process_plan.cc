@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "process_plan.h"
 
+#include "core/uv.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -19,6 +21,10 @@ constexpr std::string_view default_path = "/usr/local/bin:/usr/bin:/bin";
 constexpr mode_t new_file = 0666;
 
 std::error_code code_of(int code) { return {code, std::generic_category()}; }
+
+int open_file(const char* path, int flags) {
+  return uv::refused("open") ? -1 : ::open(path, flags | O_CLOEXEC, new_file);
+}
 
 bool has_nul(const std::string& s) { return s.find('\0') != std::string::npos; }
 
@@ -135,7 +141,7 @@ int process_plan::open_standard(process_block& block, int stream) {
       return terminal_;
     case stdio::null: break;
   }
-  int fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  int fd = open_file("/dev/null", O_RDWR);
   if (fd < 0) fail(errno, name_);
   return own_.add(fd);
 }
@@ -151,7 +157,7 @@ int process_plan::open_stream(process_block& block, int stream) {
   }
   int place = r.what == redirection::kind::appended ? O_APPEND : O_TRUNC;
   int flags = stream == 0 ? O_RDONLY : O_WRONLY | O_CREAT | place;
-  int fd = ::open(r.path.c_str(), flags | O_CLOEXEC, new_file);
+  int fd = open_file(r.path.c_str(), flags);
   if (fd < 0) fail(errno, name_ + " with " + stream_names[stream] + ' ' + r.path);
   return own_.add(fd);
 }

@@ -9,22 +9,10 @@
 
 namespace cuvee::inline v0 {
 
-namespace {
-
-constexpr int busy_status = UV_EBUSY;
-
-error stream_error(int status, std::string_view operation, detail::stream_block& b) {
-  if (status == busy_status) return error(errc::busy, operation, b.name());
-  if (status == UV_ECANCELED) return error(errc::closed, operation, b.name());
-  return b.failure(status, operation, b.name());
-}
-
-}  // namespace
-
 bool read_awaiter::await_ready() {
   detail::stream_block& b = *block_;
   if (b.has_reader()) {
-    status_ = busy_status;
+    status_ = UV_EBUSY;
     return true;
   }
   if (into.empty()) return true;
@@ -52,7 +40,7 @@ result<std::size_t> read_awaiter::await_result() {
   if (size != 0 || into.empty()) return size;
   if (status_ == 0 && !block_->at_eof())
     status_ = block_->read_error() != 0 ? block_->read_error() : UV_ECANCELED;
-  if (status_ != 0) return stream_error(status_, "read", *block_);
+  if (status_ != 0) return block_->error_of(status_, "read");
   return std::size_t{0};
 }
 
@@ -64,7 +52,7 @@ std::size_t read_awaiter::await_resume() {
 
 bool fill_awaiter::await_ready() noexcept {
   before_ = block_->window().size();
-  if (block_->has_reader()) status_ = busy_status;
+  if (block_->has_reader()) status_ = UV_EBUSY;
   else if (before_ == detail::stream_block::window_limit) status_ = UV_ENOBUFS;
   return status_ != 0 || block_->finished();
 }
@@ -84,13 +72,13 @@ result<bool> fill_awaiter::await_result() {
   if (status_ == 0 && block_->window().size() > before_) return true;
   if (status_ == 0 && !block_->at_eof())
     status_ = block_->read_error() != 0 ? block_->read_error() : UV_ECANCELED;
-  if (status_ != 0) return stream_error(status_, "read", *block_);
+  if (status_ != 0) return block_->error_of(status_, "read");
   return false;
 }
 
 bool write_awaiter::await_ready() {
   if (block_->has_writer()) {
-    status = busy_status;
+    status = UV_EBUSY;
     return true;
   }
   return block_->try_write(*this);
@@ -108,13 +96,13 @@ bool write_awaiter::await_cancel(waiter&) {
 }
 
 result<void> write_awaiter::await_result() {
-  if (status != 0) return stream_error(status, "write", *block_);
+  if (status != 0) return block_->error_of(status, "write");
   return {};
 }
 
 void write_awaiter::await_resume() {
   if (status != 0) [[unlikely]]
-    throw stream_error(status, "write", *block_);
+    throw block_->error_of(status, "write");
 }
 
 bool shutdown_awaiter::await_ready() {

@@ -48,7 +48,7 @@ void stream_block::drop_own() noexcept {
 // The window is empty: its buffer can go, and reading on.
 void stream_block::emptied() {
   drop_own();
-  if (!reading_) arm();
+  if (!reading_ && (reader_ || !on_demand_)) arm();
 }
 
 void stream_block::keep_window() noexcept {
@@ -169,6 +169,12 @@ std::string stream_block::name() {
   } catch (const cuvee::error&) {
     return "tcp peer";
   }
+}
+
+error stream_block::error_of(int status, std::string_view operation) {
+  if (status == UV_EBUSY) return error(errc::busy, operation, name());
+  if (status == UV_ECANCELED) return error(errc::closed, operation, name());
+  return failure(status, operation, name());
 }
 
 error stream_block::failure(int status, std::string_view operation,

@@ -108,7 +108,9 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   virtual void abort() { close(); }
   void await_closed(close_awaiter& a) noexcept { closers_.push_back(a); }
 
-  /// What a status of this stream means, for whoever did `operation` with it.
+  /// What a status of this stream means, for whoever did `operation` with it; UV_EBUSY: somebody else does.
+  error error_of(int status, std::string_view operation);
+  /// The transport's part of that.
   virtual error failure(int status, std::string_view operation, std::string_view subject) const;
   /// For error texts: the peer, or what the stream is.
   std::string name();
@@ -159,6 +161,9 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   [[gnu::always_inline]] inline uv_buf_t where_to_read(char* slab) noexcept;
   bool wants_bytes() const noexcept { return reading_; }
   const stream_reader* reader() const noexcept { return reader_; }
+  /// Reading starts for a reader only, not to be ahead of one; the transport then calls `disarm` when none is left.
+  void start_for_readers_only() noexcept { on_demand_ = true; }
+  bool on_demand() const noexcept { return on_demand_; }
   /// The transport stops reading by itself; the next waiting reader starts it again.
   void disarm() noexcept;
   /// `n` bytes are there.
@@ -198,25 +203,28 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   void wrote(std::size_t n, int status);
   void submit(stream_writer& w);
 
+  // What a read and a write that do not wait touch comes first: with thousands of connections each
+  // line of cache counts.
   char* window_ = nullptr;
   std::size_t window_size_ = 0;
-  char* own_ = nullptr;
-  std::uint32_t own_capacity_ = 0;
   stream_reader* reader_ = nullptr;
+  stream_writer* writer_ = nullptr;
   output_block* output_ = nullptr;
   std::size_t in_flight_ = 0;
-  stream_writer* writer_ = nullptr;
-  waiter* drain_waiter_ = nullptr;
-  std::size_t drain_limit_ = 0;
-  waiter* shutdown_waiter_ = nullptr;
-  list<close_awaiter> closers_;
-  int read_error_ = 0;  // apart: a peer that stops reading may still have answered
+  char* own_ = nullptr;
   int write_error_ = 0;
+  int read_error_ = 0;  // apart: a peer that stops reading may still have answered
   place place_ = place::none;
   bool eof_ = false;
   bool reading_ = false;
   bool shut_ = false;
   bool timed_out_ = false;
+  bool on_demand_ = false;
+  std::uint32_t own_capacity_ = 0;
+  waiter* drain_waiter_ = nullptr;
+  std::size_t drain_limit_ = 0;
+  waiter* shutdown_waiter_ = nullptr;
+  list<close_awaiter> closers_;
   std::string name_;
 };
 
@@ -235,6 +243,8 @@ inline uv_buf_t stream_block::where_to_read(char* slab) noexcept {
     room.len = window_limit;
     CUVEE_UNPOISON(room.base, window_limit);
   }
+  if (home().probe) [[unlikely]]
+    room.len = home().probe->most_to_read(room.len);
   return room;
 }
 

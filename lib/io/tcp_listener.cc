@@ -84,6 +84,7 @@ tcp_listener::~tcp_listener() {
 }
 
 void tcp_listener::close() { sockets_->close_all(); }
+event::wait_awaiter tcp_listener::until_closed() { return sockets_->end().wait(); }
 bool tcp_listener::is_open() const noexcept { return sockets_ && !sockets_->closing(); }
 endpoint tcp_listener::local() const { return detail::local_endpoint(sockets_->fd()); }
 

@@ -138,6 +138,7 @@ void unix_listener::close() {
   socket_->close_all();
 }
 
+event::wait_awaiter unix_listener::until_closed() { return socket_->end().wait(); }
 bool unix_listener::is_open() const noexcept { return socket_ && !socket_->closing(); }
 
 void unix_listener::own_file() noexcept {
@@ -161,12 +162,14 @@ unix_listener listen_unix(std::string path, unix_listen_options options) {
   };
   if (!is_abstract(path)) clear_path(path, at);
   descriptor fd = unix_socket("listen", path);
-  check(sys::bind(fd.get(), at.get(), at.size));
   int socket = fd.get();
   auto make =
       options.pass_handles ? &uv_stream_block::make_passing_pipe : &uv_stream_block::make_pipe;
-  unix_listener l(acceptor::make(loop_state::current(), std::move(fd), make, shown(path)), path);
-  l.own_file();
+  std::string own = path;  // here, as nothing may throw between the acceptor and its listener
+  acceptor* a = acceptor::make(loop_state::current(), std::move(fd), make, shown(path));
+  unix_listener l(a, std::move(own));
+  check(sys::bind(socket, at.get(), at.size));
+  l.own_file();  // it goes with the listener if anything fails from here on
   // Nobody can connect before it listens, so the mode is in force from the first.
   if (options.mode && !is_abstract(path) && chmod(path.c_str(), *options.mode) != 0) check(-errno);
   check(sys::listen(socket, options.backlog));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "uv_stream_block.h"
 
+#include "shared_descriptor.h"
 #include "uv_error.h"
 
 #include <sys/ioctl.h>
@@ -63,11 +64,31 @@ void uv_stream_block::on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer)
     b.arrived(static_cast<std::size_t>(n), *buffer);
   } else if (n < 0) {
     turn t(b.home());
-    // The last one that had a pseudo terminal open has closed it.
-    bool hung_up = n == UV_EIO && b.terminal_;
-    int status = n == UV_EOF || hung_up ? b.end_status() : static_cast<int>(n);
+    bool end = n == UV_EOF || (n == UV_EIO && b.hung_up());
+    int status = end ? b.end_status() : static_cast<int>(n);
     b.ended(status == UV_ENOBUFS ? static_cast<int>(UV_ENOMEM) : status);
   }
+}
+
+// Without a buffer libuv does not read.
+void uv_stream_block::on_wanted_alloc(uv_handle_t* h, std::size_t size, uv_buf_t* buffer) {
+  uv_stream_block& b = of<uv_stream_block>(h);
+  *buffer = uv_buf_init(nullptr, 0);
+  if (!b.has_reader()) return;
+  if (b.terminal_) on_terminal_alloc(h, size, buffer);
+  else on_alloc(h, size, buffer);
+}
+
+void uv_stream_block::on_wanted_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer) {
+  uv_stream_block& b = block_of(s);
+  if (n != UV_ENOBUFS || b.has_reader()) on_read(s, n, buffer);
+  if (!b.closing() && !b.has_reader()) b.disarm();
+}
+
+// The last one that had the other side of a pseudo terminal open has closed it. (Who reads from a terminal that
+// is another group's, and cannot be stopped for it, gets the same error.)
+bool uv_stream_block::hung_up() const noexcept {
+  return terminal_ && !(on_demand() && in_background(descriptor()));
 }
 
 // libuv takes a hang-up after a short read for the end and asks no more: it may be a reset.
@@ -80,6 +101,7 @@ int uv_stream_block::end_status() const noexcept {
 }
 
 int uv_stream_block::start_reading() {
+  if (on_demand()) return uv::read_start(stream(), &on_wanted_alloc, &on_wanted_read);
   return uv::read_start(stream(), terminal_ ? &on_terminal_alloc : &on_alloc, &on_read);
 }
 

@@ -15,6 +15,9 @@ class uv_stream_block final : public stream_block {
 
   /// Before it reads: the pipe is the other end of a pseudo terminal.
   void treat_as_terminal() noexcept { terminal_ = true; }
+  /// Before it reads: others read from it, too, so bytes are taken only while somebody waits for them. (That
+  /// costs two `epoll_ctl` a read.)
+  void read_on_demand() noexcept { start_for_readers_only(); }
 
   uv_stream_t* stream() noexcept { return &native_.stream; }
   uv_tcp_t* tcp() noexcept { return &native_.tcp; }
@@ -48,7 +51,10 @@ class uv_stream_block final : public stream_block {
   static void end_of_turn(turn_end& e);
   static void on_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
   static void on_terminal_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
+  static void on_wanted_alloc(uv_handle_t* h, std::size_t, uv_buf_t* buffer);
   static void on_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer);
+  static void on_wanted_read(uv_stream_t* s, ssize_t n, const uv_buf_t* buffer);
+  bool hung_up() const noexcept;
   int end_status() const noexcept;
 
   union {

@@ -18,17 +18,18 @@ task<> in_order(stream_check& c, stream& near, stream& far) {
   auto write = [&]() -> task<> {
     co_await near.write("hello");
     co_await near.write(" world");
-    co_await near.shutdown_write();
+    if (c.traits.orderly_end) co_await near.shutdown_write();
   };
   auto read = [&]() -> task<> {
     std::string first = co_await receive(far, 2);
     c.expect(first == "he", "a read takes no more than asked for");
-    std::string rest = co_await receive_all(far);
+    std::size_t most = c.traits.orderly_end ? std::string::npos : 9;
+    std::string rest = co_await receive(far, most);
     c.expect(rest == "llo world", "bytes arrive whole and in order");
   };
   task<> writing = write(), reading = read();
   co_await gather(std::move(writing), std::move(reading));
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 3 && c.traits.orderly_end; i++) {
     std::string more = co_await receive(far, 1);
     c.expect(more.empty(), "the end is for ever");
   }
@@ -78,6 +79,7 @@ task<> one_reader(stream_check& c, stream& near, stream& far) {
     c.expect(got == "1", "a refused second reader does not disturb the first");
   };
   auto second = [&]() -> task<> {
+    co_await checkpoint();  // the first one waits
     std::error_code code = co_await code_of_read(far);
     c.expect(code == errc::busy, "a second reader gets busy");
     co_await near.write("1");
@@ -89,6 +91,7 @@ task<> one_reader(stream_check& c, stream& near, stream& far) {
 task<> one_writer(stream_check& c, stream& near, stream& far) {
   std::string big = stream_pattern(c.too_much());
   auto second = [&]() -> task<> {
+    co_await checkpoint();
     std::error_code code = co_await code_of_write(near, "x");
     c.expect(code == errc::busy, "a second writer gets busy");
     std::string got = co_await receive(far, big.size());

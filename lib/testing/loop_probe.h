@@ -19,6 +19,8 @@ struct loop_probe final : cuvee::detail::round_probe {
   int before_round(cuvee::detail::loop_state& l) override;
   bool holds_back_job() noexcept override { return order && (*order)() % 2 == 0; }
 
+  std::size_t most_to_read(std::size_t size) noexcept override;
+
   /// The loop was left: what it has to do to end comes next.
   void go_on() noexcept;
 

@@ -43,6 +43,14 @@ int loop_probe::before_round(loop_state& l) {
   return static_cast<int>(ready_.size());
 }
 
+// Half of the reads get all that is there; of the others small ones are as likely as large ones.
+std::size_t loop_probe::most_to_read(std::size_t size) noexcept {
+  constexpr unsigned doublings = 17;  // to 64 KiB
+  if (!order || size <= 1 || (*order)() % 2 == 0) return size;
+  const std::uint64_t most = std::uint64_t{1} << (*order)() % doublings;
+  return std::min<std::size_t>(size, 1 + (*order)() % most);
+}
+
 void loop_probe::go_on() noexcept {
   stop_before = 0;
   stopping_ = false;

@@ -1,20 +1,23 @@
 // SPDX-License-Identifier: MIT
 // A closed-loop echo client: CONNS connections, each sends SIZE bytes and waits for SIZE back.
-// Prints the round trips done. usage: echoload PORT CONNS SIZE SECONDS
+// Prints the round trips done. usage: echoload PORT|PATH CONNS SIZE SECONDS [tls]
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 typedef struct {
   int fd;
+  SSL* ssl;  // if it speaks TLS
   size_t sent;
   size_t received;
 } connection;
@@ -35,22 +38,54 @@ static double seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static void open_connection(connection* c, int port, int epoll) {
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  c->fd = socket(AF_INET, SOCK_STREAM, 0);
-  if (c->fd < 0) fail("socket");
-  if (connect(c->fd, (struct sockaddr*)&address, sizeof address) != 0) fail("connect");
+static int connect_to(const char* where) {
+  struct sockaddr_in tcp = {.sin_family = AF_INET};
+  struct sockaddr_un path = {.sun_family = AF_UNIX};
+  int named = strchr(where, '/') != NULL;
+  int fd = socket(named ? AF_UNIX : AF_INET, SOCK_STREAM, 0);
+  if (fd < 0) fail("socket");
+  tcp.sin_port = htons((uint16_t)atoi(where));
+  tcp.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  snprintf(path.sun_path, sizeof path.sun_path, "%s", where);
+  struct sockaddr* address = named ? (struct sockaddr*)&path : (struct sockaddr*)&tcp;
+  if (connect(fd, address, named ? sizeof path : sizeof tcp) != 0) fail("connect");
   int one = 1;
-  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (!named) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  return fd;
+}
+
+static SSL* shake_hands(int fd) {
+  static SSL_CTX* context;
+  if (!context) context = SSL_CTX_new(TLS_client_method());
+  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL* ssl = SSL_new(context);
+  SSL_set_fd(ssl, fd);
+  if (SSL_connect(ssl) != 1) fail("TLS handshake");
+  return ssl;
+}
+
+static void open_connection(connection* c, const char* where, int tls, int epoll) {
+  c->fd = connect_to(where);
+  if (tls) c->ssl = shake_hands(c->fd);
   fcntl(c->fd, F_SETFL, O_NONBLOCK);
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
   if (epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event) != 0) fail("epoll_ctl");
 }
 
+static ssize_t read_from(connection* c) {
+  if (!c->ssl) return read(c->fd, sink, sizeof sink);
+  int n = SSL_read(c->ssl, sink, sizeof sink);
+  if (n <= 0 && SSL_get_error(c->ssl, n) == SSL_ERROR_WANT_READ) errno = EAGAIN;
+  return n > 0 ? n : -1;
+}
+
+static ssize_t write_to(connection* c, const char* bytes, size_t size) {
+  return c->ssl ? SSL_write(c->ssl, bytes, (int)size) : write(c->fd, bytes, size);
+}
+
 static void send_some(connection* c) {
   while (c->sent < message_bytes) {
-    ssize_t n = write(c->fd, message + c->sent, message_bytes - c->sent);
+    ssize_t n = write_to(c, message + c->sent, message_bytes - c->sent);
     if (n <= 0) return;  // full; a real error shows at the read
     c->sent += (size_t)n;
   }
@@ -58,7 +93,7 @@ static void send_some(connection* c) {
 
 // Returns the bytes read, or 0 when there are none for now.
 static size_t receive_some(connection* c) {
-  ssize_t n = read(c->fd, sink, sizeof sink);
+  ssize_t n = read_from(c);
   if (n < 0 && errno == EAGAIN) return 0;
   if (n <= 0) fail("connection lost");
   c->received += (size_t)n;
@@ -76,8 +111,8 @@ static void drive(connection* c) {
 }
 
 int main(int argc, char** argv) {
-  if (argc != 5) return fprintf(stderr, "usage: echoload PORT CONNS SIZE SECONDS\n"), 2;
-  int port = atoi(argv[1]);
+  if (argc != 5 && argc != 6)
+    return fprintf(stderr, "usage: echoload PORT|PATH CONNS SIZE SECONDS [tls]\n"), 2;
   size_t count = (size_t)atoi(argv[2]);
   message_bytes = (size_t)atol(argv[3]);
   message = malloc(message_bytes);
@@ -85,7 +120,7 @@ int main(int argc, char** argv) {
   connection* connections = calloc(count, sizeof *connections);
   int epoll = epoll_create1(0);
   if (epoll < 0) fail("epoll_create1");
-  for (size_t i = 0; i < count; i++) open_connection(&connections[i], port, epoll);
+  for (size_t i = 0; i < count; i++) open_connection(&connections[i], argv[1], argc == 6, epoll);
   double end = seconds() + atof(argv[4]);
   while (seconds() < end) {
     struct epoll_event events[256];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The floor for TCP echo: libuv, one read buffer for the loop, uv_try_write first.
-// usage: floor_echo PORT
+// The floor for echo over TCP or a unix socket: libuv, one read buffer for the loop, uv_try_write first.
+// usage: floor_echo PORT | PATH
 #include <string.h>
 
 #include "floor.h"
@@ -50,7 +50,7 @@ static void on_read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
   if (written < size) write_rest(stream, buffer->base + written, (size_t)(size - written));
 }
 
-static void on_connection(uv_stream_t* listener, int status) {
+static void on_tcp(uv_stream_t* listener, int status) {
   if (status < 0) return;
   uv_tcp_t* tcp = malloc(sizeof *tcp);
   check(uv_tcp_init(listener->loop, tcp), "uv_tcp_init");
@@ -62,8 +62,21 @@ static void on_connection(uv_stream_t* listener, int status) {
   uv_read_start((uv_stream_t*)tcp, on_alloc, on_read);
 }
 
+static void on_unix(uv_stream_t* listener, int status) {
+  if (status < 0) return;
+  uv_pipe_t* pipe = malloc(sizeof *pipe);
+  check(uv_pipe_init(listener->loop, pipe, 0), "uv_pipe_init");
+  if (uv_accept(listener, (uv_stream_t*)pipe) != 0) {
+    close_stream((uv_stream_t*)pipe);
+    return;
+  }
+  uv_read_start((uv_stream_t*)pipe, on_alloc, on_read);
+}
+
 int main(int argc, char** argv) {
-  if (argc != 2) return fprintf(stderr, "usage: floor_echo PORT\n"), 2;
-  static uv_tcp_t listener;
-  return run_listener(&listener, argv[1], on_connection);
+  if (argc != 2) return fprintf(stderr, "usage: floor_echo PORT | PATH\n"), 2;
+  static uv_tcp_t tcp;
+  static uv_pipe_t pipe;
+  if (strchr(argv[1], '/') == NULL) return run_listener(&tcp, argv[1], on_tcp);
+  return run_unix_listener(&pipe, argv[1], on_unix);
 }

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""TCP echo: server CPU per round trip. Subprocesses: wall time of a spawn and its wait. Files: CPU of a copy."""
+"""Echo: server CPU per round trip, and memory of idle connections. Subprocesses: wall time of a spawn and its wait.
+Files: CPU of a copy."""
+import contextlib
 import os
+import resource
+import subprocess
 import tempfile
 
 import compare
@@ -10,48 +14,112 @@ from programs import BenchError, LOAD_CPU, Server, fill, run_metered, run_tool
 
 CONNECTIONS = 10
 SIZES_KIB = (1, 10, 100)
+IDLE = 10_000
 
 
 def rows(settings, report):
-    _echo_rows(settings, report)
+    load = compare.built(settings, "echoload", "test/bench/echoload")
+    if load.missing:
+        report.skip("echo rows", load.missing)
+    else:
+        _echo_rows(settings, report, load.argv[0])
+    _idle_row(settings, report)
     _spawn_row(settings, report)
     _copy_row(settings, report)
 
 
-def _echo_rows(settings, report):
-    load = compare.built(settings, "echoload", "test/bench/echoload")
-    if load.missing:
-        report.skip("echo rows", load.missing)
-        return
-    floor = compare.built(settings, "floor", "test/bench/floor_echo", "{port}")
-    own = compare.built(settings, "cuvee", "samples/echo_server", "--port", "{port}")
-    peers = compare.against(settings, "io") + ([] if not settings.peers else [
-        compare.built(settings, "asio", "test/bench/peer_echo_asio", "{port}"),
-        compare.python("uvloop protocol", "echo_uvloop.py", "protocol", "{port}"),
-        compare.python("uvloop streams", "echo_uvloop.py", "streams", "{port}"),
-        compare.node("node", "echo_node.js", "{port}"),
-    ])
-    for kib in SIZES_KIB:
-        def measure(contender, size=kib * 1024):
-            return _round_trip(load.argv[0], contender, size, settings.seconds)
-        Comparison(settings, report, f"echo {kib} KiB", "us cpu/trip", 1.05).run(
-            floor, own, peers, measure)
+def _tcp(settings):
+    return (compare.built(settings, "floor", "test/bench/floor_echo", "{port}"),
+            compare.built(settings, "cuvee", "samples/echo_server", "--port", "{port}"))
 
 
-def _round_trip(load, contender, size, seconds):
-    """Server CPU per round trip in microseconds."""
+def _peers(settings, *arguments):
+    if not settings.peers:
+        return []
+    return [
+        compare.built(settings, "asio", "test/bench/peer_echo_asio", *arguments),
+        compare.python("uvloop protocol", "echo_uvloop.py", "protocol", *arguments),
+        compare.python("uvloop streams", "echo_uvloop.py", "streams", *arguments),
+        compare.node("node", "echo_node.js", *arguments),
+    ]
+
+
+def _echo_rows(settings, report, load):
+    def row(name, budget, contenders, kib, *, tls=False, connections=CONNECTIONS):
+        floor, own, peers = contenders
+        Comparison(settings, report, f"{name} {kib} KiB", "us cpu/trip", budget).run(
+            floor, own, peers,
+            lambda c: _round_trip([load, "{address}", str(connections), str(kib * 1024)], tls, c, settings.seconds))
+
+    tcp = (*_tcp(settings), compare.against(settings, "io") + _peers(settings, "{port}"))
+    unix = (compare.built(settings, "floor", "test/bench/floor_echo", "{path}"),
+            compare.built(settings, "cuvee", "samples/echo_server", "--unix", "{path}"), _peers(settings, "{path}"))
+    with tempfile.TemporaryDirectory() as folder:
+        files = _certificate(folder)
+        tls = (compare.built(settings, "floor", "test/bench/floor_tls_echo", "{port}", *files),
+               compare.built(settings, "cuvee", "samples/tls_echo", "--port", "{port}", "--cert", files[0],
+                             "--key", files[1]),
+               _peers(settings, "{port}", *files))
+        for kib in SIZES_KIB:
+            row("echo", 1.05, tcp, kib)
+        resumed = compare.built(settings, "cuvee", "test/bench/echo_bench", "{port}")
+        for kib in SIZES_KIB:
+            row("echo by read_some and write", 1.05, (tcp[0], resumed, []), kib)
+        row("1,000 connections, echo", 1.05, tcp, 1, connections=1000)
+        for kib in SIZES_KIB:
+            row("unix echo", 1.05, unix, kib)
+        for kib in SIZES_KIB:
+            row("TLS echo", 1.10, tls, kib, tls=True)
+
+
+def _certificate(folder):
+    cert, key = os.path.join(folder, "cert.pem"), os.path.join(folder, "key.pem")
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                    "-subj", "/CN=localhost", "-keyout", key, "-out", cert], check=True, capture_output=True)
+    return cert, key
+
+
+def _idle_row(settings, report):
+    """What a connection costs that has sent a line and waits: the process's own memory, not the kernel's."""
+    floor, own = _tcp(settings)
+    peers = _peers(settings, "{port}")
+    for contender in (floor, own, *peers):
+        contender.once = True
+    Comparison(settings, report, f"{IDLE:,} idle connections", "KiB each").run(
+        floor, own, peers, _idle_memory)
+
+
+def _idle_memory(contender):
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < IDLE + 100:
+        raise BenchError(f"{IDLE + 100} open files are needed, the limit is {hard}")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with Server(contender.argv) as server, contextlib.ExitStack() as clients:
+        before = server.resident_bytes()
+        for _ in range(IDLE):
+            client = clients.enter_context(server.connect())
+            client.sendall(b"hello\n")
+            if client.recv(6) != b"hello\n":
+                raise BenchError(f"{contender.name}: no echo")
+        return (server.resident_bytes() - before) / IDLE / 1024
+
+
+def _round_trip(load, tls, contender, seconds):
+    """Server CPU per round trip in microseconds: of a long run less a short one, which leaves out what connections
+    cost at their start and end."""
     with Server(contender.argv) as server:
-        def trips(duration):
-            argv = [load, str(server.port), str(CONNECTIONS), str(size), str(duration)]
-            return int(run_tool(argv, LOAD_CPU))
-        trips(0.5)
-        before = server.cpu_seconds()
-        done = trips(seconds)
-        after = server.cpu_seconds()
+        def run(duration):
+            argv = fill(load, address=server.address) + [str(duration)] + ["tls"] * tls
+            before = server.cpu_seconds()
+            trips = int(run_tool(argv, LOAD_CPU))
+            return trips, server.cpu_seconds() - before
+        run(0.5)
+        few, start = run(seconds / 4)
+        many, all_of_it = run(seconds)
         server.check_alive()
-    if done == 0:
+    if many <= few:
         raise BenchError(f"{os.path.basename(contender.argv[0])}: no round trips")
-    return (after - before) / done * 1e6
+    return (all_of_it - start) / (many - few) * 1e6
 
 
 def _spawn_row(settings, report):

@@ -67,11 +67,17 @@ def run_metered(argv, cpu):
 
 
 class Server:
-    """A server on a free port, pinned, in a process group of its own; a context manager."""
+    """A server on a free port, or where its command says `{path}` on a unix socket, pinned, in a process group of its
+    own; a context manager. `address` is that port or path."""
 
     def __init__(self, argv, env=None):
-        self.port = free_port()
-        self.argv = fill(argv, port=self.port)
+        self.folder = None
+        if any("{path}" in word for word in argv):
+            self.folder = tempfile.TemporaryDirectory()
+            self.address = os.path.join(self.folder.name, "socket")
+        else:
+            self.port = self.address = free_port()
+        self.argv = fill(argv, port=self.address, path=self.address)
         self.env = dict(os.environ, **(env or {}))
 
     def __enter__(self):
@@ -99,6 +105,8 @@ class Server:
             os.killpg(self.pid, signal.SIGKILL)
         self.child.wait()
         self.errors.close()
+        if self.folder:
+            self.folder.cleanup()
         _running.discard(self.pid)
 
     def _wait_until_listening(self, seconds=20):
@@ -106,11 +114,24 @@ class Server:
         while time.monotonic() < end:
             self.check_alive()
             try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                self.connect().close()
                 return
             except OSError:
                 time.sleep(0.02)
-        raise BenchError(f"{self.argv[0]}: does not listen on port {self.port}")
+        raise BenchError(f"{self.argv[0]}: does not listen on {self.address}")
+
+    def connect(self):
+        if not self.folder:
+            return socket.create_connection(("127.0.0.1", self.port), 1)
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(self.address)
+        return client
+
+    def resident_bytes(self):
+        """What the server's process has in memory of its own, without what the kernel keeps for it."""
+        with open(f"/proc/{self.pid}/smaps_rollup") as rollup:
+            figures = dict(line.split(":", 1) for line in rollup if line.endswith("kB\n"))
+        return sum(int(figures[name].split()[0]) for name in ("Private_Clean", "Private_Dirty")) * 1024
 
     def check_alive(self):
         if self.child.poll() is None:

@@ -84,6 +84,14 @@ class client {
     if (pending_.empty()) co_await more_of();
     co_return std::exchange(pending_, {});
   }
+  task<std::string> until(std::string_view mark) {
+    std::size_t at;
+    while ((at = pending_.find(mark)) == pending_.npos) {
+      bool more = co_await more_of();
+      if (!more) co_return std::exchange(pending_, {});
+    }
+    co_return take(at + mark.size());
+  }
   tcp_stream& stream() { return stream_; }
 
  private:
@@ -92,14 +100,6 @@ class client {
     std::size_t n = co_await stream_.read_some(piece);
     pending_.append(piece, n);
     co_return n != 0;
-  }
-  task<std::string> until(std::string_view mark) {
-    std::size_t at;
-    while ((at = pending_.find(mark)) == pending_.npos) {
-      bool more = co_await more_of();
-      if (!more) co_return std::exchange(pending_, {});
-    }
-    co_return take(at + mark.size());
   }
   task<std::string> exactly(std::size_t size) {
     while (pending_.size() < size) {

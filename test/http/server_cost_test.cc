@@ -124,6 +124,7 @@ std::size_t resident_bytes() {
 }  // namespace
 
 CUVEE_TEST_CASE("server: a keep-alive request allocates nothing") {
+  testing::keep_fifo();  // what comes at once
   http::app a;
   a.get("/", [] { return "Hello, World!"; });
   a.get("/task", []() -> task<http::response> { co_return http::response("short"); });

@@ -26,7 +26,7 @@ task<std::string> drip(client& c, std::string_view bytes, duration gap) {
     std::string_view one(&byte, 1);
     auto sent = co_await as_result(c.stream().write(one));
     if (!sent) break;
-    auto reply = co_await move_on_after(gap, c.some());
+    auto reply = co_await move_on_after(gap, c.until("\r\n"));
     if (reply) co_return *reply;
   }
   co_return "nothing";

@@ -97,6 +97,44 @@ CUVEE_TEST_CASE("serve: closing the listener waits for the clients that are ther
   CHECK(ended);
 }
 
+CUVEE_TEST_CASE("serve: at its limit it notices that the listener is closed, and drains") {
+  tcp_listener l = listen(any_port);
+  serve_limits one;
+  one.most_connections = 1;
+  one.drain = 1ms;
+  auto client = [&]() -> task<> {
+    tcp_stream s = co_await connect(l.local());
+    std::string said = co_await ask(s, "x");
+    CHECK(said == "x");
+    l.close();
+    std::string rest = co_await read_all(s);  // ends as the handler is cancelled
+    CHECK(rest.empty());
+  };
+  task<> serving = serve(l, &echo, one), asking = client();
+  co_await gather(std::move(serving), std::move(asking));
+}
+
+CUVEE_TEST_CASE("listener: until_closed ends with a close, at once behind it, and when cancelled") {
+  tcp_listener l = listen(any_port);
+  auto early = co_await move_on_after(0ms, l.until_closed());
+  CHECK_FALSE(early);
+  auto during = co_await move_on_after(1ms, l.until_closed());
+  CHECK_FALSE(during);
+  bool ended = false;
+  auto waits = [&]() -> task<> {
+    co_await l.until_closed();
+    ended = true;
+  };
+  co_await task_group([&](group& g) -> task<> {
+    g.spawn(waits);
+    co_await checkpoint();
+    CHECK_FALSE(ended);
+    l.close();
+  });
+  CHECK(ended);
+  co_await l.until_closed();
+}
+
 CUVEE_TEST_CASE("serve: open without clients, it does not end") {
   tcp_listener l = listen(any_port);
   auto cut = co_await move_on_after(1ms, serve(l, &echo));

@@ -10,6 +10,7 @@ using namespace tls_case;
 using namespace std::chrono_literals;
 
 CUVEE_TEST_CASE("tls: bytes arrive, then the end of the stream, for ever") {
+  testing::keep_fifo();  // what comes at once
   tls_connection c = co_await tls_connected();
   co_await c.client.write("hello");
   co_await c.client.shutdown_write();

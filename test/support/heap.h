@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Counts and refuses heap allocations. For one file of a program: it replaces `operator new`.
+// Counts and refuses heap allocations, in programs that are linked with heap.cc.
 #pragma once
 #include <cstddef>
 #include <cstdlib>
@@ -11,12 +11,3 @@ inline thread_local std::size_t allocations = 0;
 inline thread_local bool (*refuses)(std::size_t) = nullptr;
 
 }  // namespace heap
-
-void* operator new(std::size_t size) {
-  heap::allocations++;
-  if (!heap::refuses || !heap::refuses(size))
-    if (void* block = std::malloc(size ? size : 1)) return block;
-  throw std::bad_alloc();
-}
-void operator delete(void* block) noexcept { std::free(block); }
-void operator delete(void* block, std::size_t) noexcept { std::free(block); }

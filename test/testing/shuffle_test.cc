@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <cuvee/core.h>
 #include <cuvee/exec.h>
+#include <cuvee/io.h>
 #include <cuvee/testing.h>
 #include <doctest/doctest.h>
 
@@ -174,4 +175,28 @@ TEST_CASE("test_seed: no number is an error") {
     seed_variable v(text);
     CHECK_THROWS_AS(testing::test_seed(), error);
   }
+}
+
+TEST_CASE("shuffle_ready: what comes in over a stream comes in pieces, the same for a seed") {
+  auto sizes = [](std::optional<std::uint64_t> seed) {
+    std::vector<std::size_t> all;
+    loop l;
+    if (seed) testing::shuffle_ready(l, *seed);
+    l.run([](std::vector<std::size_t>& to) -> task<> {
+      auto [a, b] = memory_stream_pair();
+      std::string sent(30'000, 'x'), room(65'536, '\0');
+      co_await a.write(sent);
+      co_await a.shutdown_write();
+      while (std::size_t n = co_await b.read_some(room)) to.push_back(n);
+    }(all));
+    return all;
+  };
+  CHECK(sizes({}) == std::vector<std::size_t>{30'000});
+  std::set<std::size_t> seen;
+  for (std::uint64_t seed = 1; seed <= 20; seed++) {
+    auto once = sizes(seed);
+    CHECK(sizes(seed) == once);
+    seen.insert(once.begin(), once.end());
+  }
+  CHECK(seen.size() > 20);
 }

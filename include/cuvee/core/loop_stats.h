@@ -22,8 +22,8 @@ struct loop_stats {
   std::uint64_t turns = 0;    ///< times that libuv handed over control
   std::uint64_t steps = 0;    ///< times that a task ran until it suspended
   std::uint64_t posts = 0;    ///< calls from other threads that have run
-  std::uint64_t reads = 0;    ///< of streams, each with at least one byte
-  std::uint64_t writes = 0;   ///< of streams, that the system took at least in part
+  std::uint64_t reads = 0;    ///< of streams, each with at least one byte, and of datagrams
+  std::uint64_t writes = 0;   ///< likewise, that the system took at least in part
   std::uint64_t read_bytes = 0;
   std::uint64_t written_bytes = 0;  ///< that the system took
 };

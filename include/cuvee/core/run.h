@@ -2,6 +2,8 @@
 #pragma once
 #include <cuvee/core/loop.h>
 
+#include <optional>
+
 namespace cuvee::inline v0 {
 
 /// Thrown by `runner::run` when a signal ended the main task.
@@ -105,12 +107,23 @@ class CUVEE_API runner {
   detail::exit_options exit_;
 };
 
-/// What `main` returns: `runner().run_main(fn, args...)`.
+namespace detail {
+/// While an exception is handled. Returns: 1.
+CUVEE_API int report_no_loop() noexcept;
+}  // namespace detail
+
+/// What `main` returns: `runner().run_main(fn, args...)`; 1, with a report, where no loop can be made.
 template <class F, class... Args>
 int run(F fn, Args... args) {
   static_assert(std::is_invocable_v<F&, Args...>,
                 "run takes a function and its arguments: run(amain, x) and not run(amain(x))");
-  return runner().run_main(std::move(fn), std::move(args)...);
+  std::optional<runner> r;
+  try {
+    r.emplace();
+  } catch (...) {
+    return detail::report_no_loop();
+  }
+  return r->run_main(std::move(fn), std::move(args)...);
 }
 
 }  // namespace cuvee::inline v0

@@ -96,8 +96,10 @@ struct copy_options {
 static_assert(std::is_trivially_destructible_v<copy_options>);
 
 /// Writes to `to` what comes from `from`, up to its end, or to the limit; `to` stays open. What the slower
-/// side has not taken is not read from the other. Returns: how many bytes.
-/// Errors: those of `read_some` and `write`. Cancel: partial; `to` is closed if it was in a write.
+/// side has not taken is not read from the other. `from` and `to` may be one stream. While nothing comes it holds no
+/// buffer. Returns: how many bytes.
+/// Errors: those of `read_some` and `write`; bytes that a failing write did not take are gone.
+/// Cancel: partial; `to` is closed if it was in a write, else no byte is lost.
 CUVEE_API task<std::uint64_t> copy(stream& from, stream& to, copy_options options = {});
 
 }  // namespace cuvee::inline v0

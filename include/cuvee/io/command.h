@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/base/config.h>
+#include <cuvee/io/terminal_size.h>
 
 #include <concepts>
 #include <optional>
@@ -22,12 +23,6 @@ enum class stdio {
 /// For `command::err`: the same as stdout, `2>&1` of the shell.
 struct to_stdout_t {};
 inline constexpr to_stdout_t to_stdout;
-
-/// In characters.
-struct terminal_size {
-  unsigned short columns = 80;
-  unsigned short rows = 24;
-};
 
 namespace detail {
 

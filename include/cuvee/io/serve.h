@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/base/error.h>
+#include <cuvee/core/any_of.h>
 #include <cuvee/core/group.h>
 #include <cuvee/core/semaphore.h>
 #include <cuvee/core/task.h>
@@ -10,6 +11,7 @@
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <optional>
 #include <utility>
 
 namespace cuvee::inline v0 {
@@ -31,7 +33,7 @@ class CUVEE_API serving {
  public:
   serving(serve_limits limits, connection_error_handler on_error);
 
-  /// Runs `accepting` until it throws `closed` or this is cancelled, then `close`, and drains.
+  /// Runs `accepting` until it ends, throws `closed` or this is cancelled, then `close`, and drains.
   task<> run(std::function<task<>(group&)> accepting, std::function<void()> close);
   /// A connection of the handler's has failed.
   void failed() noexcept;
@@ -42,6 +44,17 @@ class CUVEE_API serving {
   serve_limits limits_;
   connection_error_handler on_error_;
 };
+
+/// A place for one more connection; nothing if the listener is closed before there is one.
+template <class Listener>
+task<std::optional<semaphore_guard>> place_for_one(semaphore& places, Listener& listener) {
+  if constexpr (requires { listener.until_closed(); }) {
+    auto [place, closed] = co_await any_of(places.hold(), listener.until_closed());
+    co_return std::move(place);
+  } else {
+    co_return co_await places.hold();
+  }
+}
 
 template <class Stream, class Handler>
 task<> serve_one(Stream s, semaphore_guard, Handler* handler, serving* server) {
@@ -66,9 +79,11 @@ task<> serve(Listener& listener, Handler handler, serve_limits limits = {},
   detail::serving server(limits, std::move(on_error));
   auto accepting = [&](group& g) -> task<> {
     for (;;) {
-      semaphore_guard place = co_await server.places.hold();
+      std::optional<semaphore_guard> place = server.places.try_hold();
+      if (!place) place = co_await detail::place_for_one(server.places, listener);
+      if (!place) co_return;
       auto s = co_await listener.accept();
-      g.spawn(&detail::serve_one<decltype(s), Handler>, std::move(s), std::move(place), &handler,
+      g.spawn(&detail::serve_one<decltype(s), Handler>, std::move(s), std::move(*place), &handler,
               &server);
     }
   };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cuvee/core/event.h>
 #include <cuvee/core/task.h>
 #include <cuvee/core/time.h>
 #include <cuvee/io/accept.h>
@@ -121,6 +122,8 @@ class CUVEE_API tcp_listener {
   /// Stops listening; waiting tasks get the error closed.
   void close();
   bool is_open() const noexcept;
+  /// Waits until somebody closes it. Cancel: safe, at once.
+  [[nodiscard]] event::wait_awaiter until_closed();
 
  private:
   detail::acceptor* sockets_;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cuvee/core/event.h>
 #include <cuvee/core/task.h>
 #include <cuvee/io/accept.h>
 #include <cuvee/io/stream.h>
@@ -120,6 +121,8 @@ class CUVEE_API unix_listener {
   /// Stops listening and removes the file; waiting tasks get the error closed.
   void close();
   bool is_open() const noexcept;
+  /// Waits until somebody closes it. Cancel: safe, at once.
+  [[nodiscard]] event::wait_awaiter until_closed();
 
  private:
   friend CUVEE_API unix_listener listen_unix(std::string path, unix_listen_options options);

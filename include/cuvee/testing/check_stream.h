@@ -17,6 +17,8 @@ using stream_maker = std::function<task<std::pair<stream, stream>>()>;
 struct stream_traits {
   bool half_close = true;     ///< `shutdown_write` leaves the other direction open
   bool reports_reset = true;  ///< the peer of `abort` gets `connection_reset`, not just some end
+  /// After `close` the peer gets what was sent before, then the end, and can write no more. (A terminal is hung up.)
+  bool orderly_end = true;
   std::size_t kept_bytes = 8 << 20;  ///< never more are under way; 0: none, as in lockstep
 };
 

@@ -11,7 +11,8 @@ namespace cuvee::inline v0::testing {
 /// whose timers are due together, so that a test that needs a certain order fails for some seed. The same seed
 /// gives the same order wherever nothing else is left to chance, such as threads and sockets. Each task still runs
 /// before those that become ready while it waits for its turn, and a task in `checkpoint` after those that were
-/// ready before it. Tasks that wait for a job on another thread hear of its end some turns later.
+/// ready before it. Tasks that wait for a job on another thread hear of its end some turns later, and what comes in
+/// over streams comes in pieces of 1 byte to 64 KiB.
 CUVEE_API void shuffle_ready(loop& l, std::uint64_t seed);
 
 /// Undoes `shuffle_ready`: for the first line of a test of the order itself.

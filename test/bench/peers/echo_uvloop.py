@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""TCP echo on uvloop, by protocol or by streams. usage: echo_uvloop.py protocol|streams PORT"""
+"""Echo on uvloop, by protocol or by streams. usage: echo_uvloop.py protocol|streams PORT|PATH [CERT KEY]"""
 import asyncio
+import ssl
 import sys
 
 import uvloop
@@ -21,12 +22,25 @@ async def echo(reader, writer):
     writer.close()
 
 
+def security(files):
+    if not files:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*files)
+    return context
+
+
 async def main():
-    kind, port = sys.argv[1], int(sys.argv[2])
+    kind, where, *files = sys.argv[1:]
+    by_path = "/" in where
+    address = [where] if by_path else ["127.0.0.1", int(where)]
+    loop = asyncio.get_running_loop()
     if kind == "streams":
-        server = await asyncio.start_server(echo, "127.0.0.1", port)
+        start = asyncio.start_unix_server if by_path else asyncio.start_server
+        server = await start(echo, *address, ssl=security(files))
     else:
-        server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", port)
+        create = loop.create_unix_server if by_path else loop.create_server
+        server = await create(Echo, *address, ssl=security(files))
     await server.serve_forever()
 
 

@@ -1,0 +1,465 @@
+// SPDX-License-Identifier: MIT
+// Modes and sizes of terminals, and what is left of them when a process ends.
+#include "tty_case.h"
+
+#include "io/child_pipe.h"
+
+#include <cuvee/testing/check_stream.h>
+#include <cuvee/testing/doctest.h>
+#include <cuvee/testing/torture.h>
+
+#include <cstdlib>
+#include <thread>
+
+using namespace cuvee;
+using namespace io_case;
+using namespace tty_case;
+using namespace std::chrono_literals;
+
+namespace {
+
+// What `fn` does while its terminal is raw, and how the process ends of it.
+struct ending {
+  int status;
+  bool was_raw, restored;
+};
+template <class F>
+ending end_raw(F fn) {
+  session s = at_terminal([&] {
+    raw_mode raw;
+    say("raw");
+    char go;
+    (void)!::read(0, &go, 1);
+    fn();
+    return 0;
+  });
+  s.screen_until("raw");
+  ending e{0, is_raw(s.terminal.shared), false};
+  s.type("x");
+  e.status = s.wait();
+  e.restored = same(modes_of(s.terminal.shared), s.before);
+  return e;
+}
+
+template <class F>
+std::string refusal(F fn) {
+  try {
+    fn();
+    return "";
+  } catch (const error& e) {
+    return e.what();
+  }
+}
+
+task<std::pair<stream, stream>> terminal_ends() {
+  fd_pair p = terminal_pair();
+  int master = std::exchange(p.peer.number, -1);
+  co_return std::pair<stream, stream>(tty_stream(p.shared.number),
+                                      detail::adopt_terminal(master, "screen", "test"));
+}
+
+}  // namespace
+
+TEST_CASE("tty: a raw mode lasts as long as its guard, and is left early by restore") {
+  fd_pair p = usual_terminal();
+  termios before = modes_of(p.shared);
+  {
+    raw_mode raw(p.shared.number);
+    CHECK(is_raw(p.shared));
+    CHECK((modes_of(p.shared).c_lflag & ISIG) != 0);
+    raw_mode moved = std::move(raw);
+    CHECK(is_raw(p.shared));
+  }
+  CHECK(same(modes_of(p.shared), before));
+  raw_mode again(p.shared.number, tty_mode::all_keys);
+  CHECK((modes_of(p.shared).c_lflag & ISIG) == 0);
+  CHECK((modes_of(p.shared).c_oflag & OPOST) != 0);
+  again.restore();
+  CHECK(same(modes_of(p.shared), before));
+  again.restore();
+  raw_mode all(p.shared.number, tty_mode::bytes);
+  CHECK((modes_of(p.shared).c_oflag & OPOST) == 0);
+  all = raw_mode(p.shared.number, tty_mode::hidden);
+  CHECK((modes_of(p.shared).c_lflag & ECHO) == 0);
+}
+
+TEST_CASE("tty: raw modes of one terminal may end in any order") {
+  fd_pair p = usual_terminal(), other = usual_terminal();
+  termios before = modes_of(p.shared);
+  raw_mode first(p.shared.number, tty_mode::hidden), second(p.shared.number, tty_mode::bytes);
+  raw_mode elsewhere(other.shared.number);
+  termios raw = modes_of(p.shared);
+  first.restore();
+  CHECK(same(modes_of(p.shared), raw));
+  second.restore();
+  CHECK(same(modes_of(p.shared), before));
+  CHECK(is_raw(other.shared));
+}
+
+TEST_CASE("tty: the descriptor may be closed while its mode is held") {
+  fd_pair p = usual_terminal();
+  termios before = modes_of(p.shared);
+  owned_fd stays(dup(p.shared.number));
+  raw_mode raw(p.shared.number);
+  p.shared.shut();
+  owned_fd somebody_elses(dup(p.peer.number));
+  raw.restore();
+  CHECK(same(modes_of(stays), before));
+}
+
+TEST_CASE("tty: what is no terminal has neither mode nor size, and too many modes are refused") {
+  fd_pair p = pipe_pair(true), t = usual_terminal();
+  std::string fd = "descriptor " + std::to_string(p.shared.number);
+  std::string why = "inappropriate ioctl for device (ENOTTY)";
+  CHECK(refusal([&] { raw_mode raw(p.shared.number); }) == "set mode of " + fd + ": " + why);
+  CHECK(refusal([&] { window_size(p.shared.number); }) == "get window size of " + fd + ": " + why);
+  CHECK(refusal([&] { raw_mode raw(-1); }).ends_with("bad file descriptor (EBADF)"));
+  CHECK_FALSE(is_terminal(p.shared.number));
+  CHECK(is_terminal(t.shared.number));
+  std::vector<raw_mode> all;
+  for (int i = 0; i < 16; i++) all.emplace_back(t.shared.number);
+  CHECK(refusal([&] { raw_mode raw(t.shared.number); }).ends_with("limit exceeded"));
+  while (!all.empty()) all.pop_back();
+  CHECK_FALSE(is_raw(t.shared));
+}
+
+TEST_CASE("tty: a raw mode leaves no handlers behind") {
+  fd_pair p = usual_terminal();
+  struct sigaction before{}, during{}, after{};
+  sigaction(SIGHUP, nullptr, &before);
+  {
+    raw_mode raw(p.shared.number), another(p.shared.number);
+    sigaction(SIGHUP, nullptr, &during);
+  }
+  sigaction(SIGHUP, nullptr, &after);
+  bool watched = during.sa_handler != before.sa_handler;
+  bool restored = after.sa_handler == before.sa_handler;
+  CHECK(watched);
+  CHECK(restored);
+}
+
+TEST_CASE("tty: the old mode is back after each way a process can end") {
+  auto exits = end_raw([] { std::exit(3); });
+  CHECK(exits.was_raw);
+  CHECK(exits.restored);
+  CHECK(WEXITSTATUS(exits.status) == 3);
+  for (int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGSEGV, SIGBUS, SIGFPE,
+                     SIGILL, SIGABRT}) {
+    INFO("signal " << number);
+    auto killed = end_raw([number] { kill(getpid(), number); });
+    CHECK(killed.was_raw);
+    CHECK(killed.restored);
+    CHECK(WIFSIGNALED(killed.status));
+    CHECK(WTERMSIG(killed.status) == number);
+  }
+}
+
+TEST_CASE("tty: the old mode is back after abort, an uncaught exception and a crash") {
+  auto aborts = end_raw([] { std::abort(); });
+  CHECK(aborts.restored);
+  CHECK(WTERMSIG(aborts.status) == SIGABRT);
+  auto throws = end_raw([] { std::thread([] { throw 1; }).join(); });
+  CHECK(throws.restored);
+  CHECK(WTERMSIG(throws.status) == SIGABRT);
+  auto crashes = end_raw([] {
+    int* volatile nowhere = nullptr;
+    *nowhere = 1;
+  });
+  CHECK(crashes.was_raw);
+  CHECK(crashes.restored);
+#if !CUVEE_ASAN
+  CHECK(WTERMSIG(crashes.status) == SIGSEGV);
+#endif
+}
+
+TEST_CASE(
+    "tty: a crash reaches the handler that somebody else has installed, once the mode is back") {
+  auto end = end_raw([] { kill(getpid(), SIGSEGV); });
+  CHECK(end.restored);
+  session s = at_terminal([] {
+    struct sigaction theirs{};
+    theirs.sa_sigaction = [](int, siginfo_t* info, void*) {
+      _exit(info->si_addr == nullptr ? 77 : 78);
+    };
+    theirs.sa_flags = SA_SIGINFO;
+    sigaction(SIGSEGV, &theirs, nullptr);
+    raw_mode raw;
+    int* volatile nowhere = nullptr;
+    *nowhere = 1;
+    return 0;
+  });
+  int status = s.wait();
+  CHECK(same(modes_of(s.terminal.shared), s.before));
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 77);
+}
+
+TEST_CASE("tty: a handler for SIGTERM that was there stays in charge") {
+  session s = at_terminal([] {
+    std::signal(SIGTERM, [](int) { std::exit(5); });
+    raw_mode raw;
+    raise(SIGTERM);
+    return 0;
+  });
+  int status = s.wait();
+  CHECK(WEXITSTATUS(status) == 5);
+  CHECK(same(modes_of(s.terminal.shared), s.before));
+}
+
+TEST_CASE("tty: Ctrl-C in keys mode cancels the main task, a second signal ends it at once") {
+  for (bool second : {false, true}) {
+    session s = main_at_terminal([second]() -> task<> {
+      raw_mode raw;
+      say("raw");
+      auto clean = [second]() -> task<> {
+        say("cancelled");
+        if (second) co_await forever();
+      };
+      co_await try_finally(forever(), clean);
+    });
+    s.screen_until("raw");
+    CHECK(is_raw(s.terminal.shared));
+    s.type("\003");
+    s.screen_until("cancelled");
+    if (second) s.type("\003");
+    int status = s.wait();
+    CHECK(same(modes_of(s.terminal.shared), s.before));
+    if (second) CHECK(WTERMSIG(status) == SIGINT);
+    else CHECK(WEXITSTATUS(status) == 130);
+  }
+}
+
+TEST_CASE("tty: the mode is back when the exit limit ends a process") {
+  session s = at_terminal([] {
+    runner r;
+    r.exit_within(1ms);
+    return r.run_main([]() -> task<> {
+      raw_mode raw;
+      raise(SIGTERM);
+      co_await shield(forever());
+    });
+  });
+  int status = s.wait();
+  CHECK(WEXITSTATUS(status) == 143);
+  CHECK(same(modes_of(s.terminal.shared), s.before));
+}
+
+TEST_CASE("tty: a stopped process gives the terminal back, and takes it again in the foreground") {
+  session s = at_terminal([] {
+    pid_t inner = fork();  // a leader of a session cannot be stopped
+    if (inner == 0) {
+      setpgid(0, 0);
+      raw_mode raw;
+      say("raw");
+      char key;
+      (void)!::read(0, &key, 1);
+      raw.restore();
+      _exit(key == 'q' ? 0 : 1);
+    }
+    std::signal(SIGTTOU, SIG_IGN);
+    setpgid(inner, inner);
+    tcsetpgrp(0, inner);
+    int status = 0;
+    for (int i = 0; i < 2; i++) {
+      waitpid(inner, &status, WUNTRACED);
+      tcsetpgrp(0, getpgrp());
+      termios now;
+      tcgetattr(0, &now);
+      say((now.c_lflag & ICANON) != 0 ? "stopped, lines" : "stopped, raw");
+      tcsetpgrp(0, inner);
+      kill(inner, SIGCONT);
+    }
+    waitpid(inner, &status, 0);
+    return WEXITSTATUS(status);
+  });
+  s.screen_until("raw");
+  s.type("\032");  // Ctrl-Z
+  std::string shown = s.screen_until("stopped, ");
+  shown += s.screen_until("\n");
+  CHECK(shown.find("stopped, lines") != shown.npos);
+  for (int i = 0; i < 20'000 && !is_raw(s.terminal.shared); i++) usleep(1000);
+  CHECK(is_raw(s.terminal.shared));
+  s.type("\032");
+  s.screen_until("stopped, ");
+  for (int i = 0; i < 20'000 && !is_raw(s.terminal.shared); i++) usleep(1000);
+  s.type("q");
+  CHECK(s.wait() == 0);
+  CHECK(same(modes_of(s.terminal.shared), s.before));
+}
+
+TEST_CASE("tty: in the background a mode is refused, and reading an error, not a hang") {
+  session s = at_terminal([] {
+    pid_t inner = fork();
+    if (inner == 0) {
+      setpgid(0, 0);
+      std::signal(SIGTTIN, SIG_IGN);  // or it would be stopped, as is usual
+      std::string mode = refusal([] { raw_mode raw; });
+      std::string read;
+      loop l;
+      l.run([&]() -> task<> {
+        shared_stream in = stdin_stream();
+        char room[10];
+        mutable_bytes into(room);
+        read = co_await failure(in.read_some(into));
+      });
+      bool good = mode == "set mode of stdin: input/output error (EIO)" &&
+                  read == "read stdin: input/output error (EIO)";
+      say(good ? "both refused" : (mode + read).c_str());
+      _exit(good ? 0 : 1);
+    }
+    int status = 0;
+    waitpid(inner, &status, 0);
+    return WEXITSTATUS(status);
+  });
+  s.type("line\n");
+  std::string shown = s.screen_until("refused");
+  CHECK(shown.find("both refused") != shown.npos);
+  CHECK(s.wait() == 0);
+}
+
+CUVEE_TEST_CASE("tty: keys come one by one, whole lines before and after") {
+  fd_pair p = usual_terminal();
+  tty_stream t(p.shared.number);
+  raw_mode raw = t.set_mode(tty_mode::keys);
+  char room[10];
+  mutable_bytes into(room);
+  for (char key : {'a', '\r', '\177'}) {
+    put(p.peer, {&key, 1});
+    std::size_t n = co_await t.read_some(into);
+    CHECK(n == 1);
+    CHECK(room[0] == key);
+  }
+  raw.restore();
+  put(p.peer, "bx\177\n");
+  std::string line = co_await read_exact(t, 2);
+  CHECK(line == "b\n");
+}
+
+CUVEE_TEST_CASE("tty: Ctrl-D and a hang-up are the end of input") {
+  fd_pair p = usual_terminal();
+  {
+    tty_stream t(p.shared.number);
+    put(p.peer, "x\004\004");
+    std::string all = co_await read_all(t);
+    CHECK(all == "x");
+  }
+  tty_stream t(p.shared.number);
+  p.peer.shut();
+  std::string all = co_await read_all(t);
+  CHECK(all == "");
+  std::error_code code = co_await failure_code(t.write("x"));
+  CHECK(code == std::errc::io_error);
+}
+
+CUVEE_TEST_CASE("tty: a stream over what is no terminal is refused") {
+  fd_pair p = pipe_pair(true);
+  std::string text = refusal([&] { tty_stream t(p.shared.number); });
+  CHECK(text.ends_with("inappropriate ioctl for device (ENOTTY)"));
+  co_return;
+}
+
+TEST_CASE("tty: the controlling terminal is there though stdin and stdout are not") {
+  session s = at_terminal([] {
+    for (int fd : {0, 1, 2}) close(fd);
+    for (int i = 0; i < 3; i++) open("/dev/null", O_RDWR);
+    return run([]() -> task<int> {
+      tty_stream t;
+      co_await t.write("password? ");
+      raw_mode hidden = t.set_mode(tty_mode::hidden);
+      co_await t.write("(hidden)");
+      buffered_reader lines(t);
+      auto line = co_await lines.read_line();
+      co_return line == "secret" ? t.size().columns : 1;
+    });
+  });
+  winsize w{};
+  w.ws_col = 99;
+  ioctl(s.terminal.peer.number, TIOCSWINSZ, &w);
+  std::string shown = s.screen_until("(hidden)");
+  s.type("secret\n");
+  shown += s.screen_until("\n");
+  int status = s.wait();
+  CHECK(status == 99 << 8);
+  CHECK(shown.find("secret") == shown.npos);
+}
+
+TEST_CASE(
+    "tty: a window watch tells the new size, and Ctrl-C reaches a program that waits for it") {
+  session s = main_at_terminal([]() -> task<int> {
+    window_watch w(0);
+    terminal_size before = w.size();
+    say("watching");
+    terminal_size now = co_await w.next();
+    std::printf("from %d to %dx%d\n", before.columns, now.columns, now.rows);
+    std::fflush(stdout);
+    auto cut = co_await move_on_after(1ms, w.next());
+    co_await task_group([&](group& g) -> task<> {
+      g.cancel();
+      co_await w.next();
+    });
+    say(cut ? "resized" : "no change");
+    co_await w.next();
+    co_return 1;
+  });
+  s.screen_until("watching");
+  winsize w{};
+  w.ws_col = 100;
+  w.ws_row = 30;
+  ioctl(s.terminal.peer.number, TIOCSWINSZ, &w);
+  std::string shown = s.screen_until("no change");
+  CHECK(shown.find("from 80 to 100x30\r\nno change") != shown.npos);
+  s.type("\003");
+  int status = s.wait();
+  CHECK(status == 130 << 8);
+}
+
+CUVEE_TEST_CASE("tty: a window watch of what is no terminal is refused") {
+  fd_pair p = pipe_pair(true);
+  std::string text = refusal([&] { window_watch w(p.shared.number); });
+  CHECK(text.ends_with("inappropriate ioctl for device (ENOTTY)"));
+  co_return;
+}
+
+TEST_CASE("tty: keys, modes and sizes cancelled at every suspension, nothing is left") {
+  fd_pair p = usual_terminal();
+  termios before = modes_of(p.shared);
+  std::signal(SIGWINCH, SIG_IGN);
+  auto report = testing::torture([&]() -> task<> {
+    tty_stream t(p.shared.number);
+    raw_mode raw = t.set_mode(tty_mode::keys);
+    window_watch w(p.shared.number);
+    char room[10];
+    mutable_bytes into(room);
+    auto type = [&]() -> task<> {
+      co_await checkpoint();
+      put(p.peer, "k");
+      raise(SIGWINCH);
+    };
+    auto wait = [&]() -> task<> {
+      co_await t.read_some(into);
+      co_await w.next();
+      co_await t.write("seen");
+    };
+    co_await gather(type(), wait());
+  });
+  std::signal(SIGWINCH, SIG_DFL);
+  CHECK(report.suspensions > 2);
+  CHECK(report.cancelled > 0);
+  CHECK(report.leaks == "");
+  CHECK(same(modes_of(p.shared), before));
+}
+
+TEST_SUITE_BEGIN("slow");
+
+CUVEE_TEST_CASE("tty: a terminal passes the conformance suite as far as terminals can") {
+  testing::stream_traits traits;
+  traits.half_close = traits.reports_reset = traits.orderly_end = false;
+  traits.kept_bytes = 256 << 10;
+  std::vector<std::string> broken = co_await testing::check_stream(&terminal_ends, traits);
+  for (const std::string& what : broken) {
+    INFO(what);
+    CHECK(false);
+  }
+}
+
+TEST_SUITE_END();
