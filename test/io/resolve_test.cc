@@ -118,6 +118,8 @@ CUVEE_TEST_CASE("resolve: names, services, no host and options give what libc gi
   for (const char* host : hosts) {
     for (const char* service : services) {
       for (int bits = 0; bits < 16; bits++) {
+        // /etc/hosts may know no IPv6 address for it, and then a server would be asked.
+        if (host && host == std::string("localhost") && (bits & 4) != 0) continue;
         INFO((host ? host : "(none)") << " " << service << " " << bits);
         resolve_options o;
         o.configured_only = false;
