@@ -192,6 +192,9 @@ task<std::string> buffered_reader::read_all(std::size_t limit_bytes) {
   }
 }
 
+copy_error::copy_error(const error& cause, std::uint64_t copied) : error(cause), copied_(copied) {}
+copy_error::~copy_error() = default;
+
 task<std::uint64_t> copy(stream& from, stream& to, copy_options options) {
   constexpr std::size_t piece_bytes = 64 * 1024;
   using blocks = detail::big_blocks<piece_bytes>;
@@ -200,14 +203,18 @@ task<std::uint64_t> copy(stream& from, stream& to, copy_options options) {
   };
   std::unique_ptr<char, give_back> piece(blocks::get());
   std::uint64_t copied = 0;
-  while (copied < options.limit_bytes) {
-    std::uint64_t left = std::min<std::uint64_t>(piece_bytes, options.limit_bytes - copied);
-    mutable_bytes room(piece.get(), static_cast<std::size_t>(left));
-    std::size_t n = co_await from.read_some(room);
-    if (n == 0) break;
-    const_bytes part(piece.get(), n);
-    co_await to.write(part);
-    copied += n;
+  try {
+    while (copied < options.limit_bytes) {
+      std::uint64_t left = std::min<std::uint64_t>(piece_bytes, options.limit_bytes - copied);
+      mutable_bytes room(piece.get(), static_cast<std::size_t>(left));
+      std::size_t n = co_await from.read_some(room);
+      if (n == 0) break;
+      const_bytes part(piece.get(), n);
+      co_await to.write(part);
+      copied += n;
+    }
+  } catch (const error& e) {
+    throw copy_error(e, copied);
   }
   co_return copied;
 }

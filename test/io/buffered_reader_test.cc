@@ -312,6 +312,34 @@ CUVEE_TEST_CASE("copy: an error of either side is its own") {
   CHECK(code == std::errc::connection_reset);
 }
 
+CUVEE_TEST_CASE("copy: an error tells how much was copied before") {
+  auto [a, b] = memory_stream_pair();
+  auto [c, d] = memory_stream_pair();
+  const std::string data = pattern(200'000);
+  auto feed = [&]() -> task<> {
+    co_await a.write(data);
+    a.abort();
+  };
+  auto take = [&]() -> task<> {
+    std::string got = co_await read_exact(d, data.size());
+    CHECK(got == data);
+  };
+  std::optional<std::uint64_t> copied;
+  auto pass = [&]() -> task<> {
+    try {
+      co_await copy(b, c);
+    } catch (const copy_error& e) {
+      copied = e.copied();
+      CHECK(e.code() == std::errc::connection_reset);
+      CHECK(e.operation() == "read");
+    }
+  };
+  task<> feeding = feed(), taking = take(), passing = pass();
+  co_await gather(std::move(feeding), std::move(taking), std::move(passing));
+  REQUIRE(copied);
+  CHECK(*copied == data.size());
+}
+
 TEST_CASE("buffered_reader: lines cancelled at every suspension, nothing is left") {
   auto report = testing::torture([&]() -> task<> {
     std::vector<std::string> parts(5, "a line\nhalf");
