@@ -25,8 +25,8 @@ char* passage() {
 /// task. Ends when `to` has taken what it did not take at once, and at the end or the limit.
 class relay_awaiter : detail::stream_reader {
  public:
-  relay_awaiter(stream& from, stream& to, std::uint64_t left) noexcept
-      : from_(&from.native()), to_(&to.native()), left_(left) {
+  relay_awaiter(stream& from, stream& to, std::uint64_t limit, std::uint64_t& copied) noexcept
+      : from_(&from.native()), to_(&to.native()), left_(limit - copied), copied_(&copied) {
     ready = [](detail::stream_reader& r) { return static_cast<relay_awaiter&>(r).arrived(); };
   }
   relay_awaiter(const relay_awaiter&) = delete;
@@ -55,21 +55,22 @@ class relay_awaiter : detail::stream_reader {
     return false;
   }
   bool await_must_resume() const noexcept { return false; }
-  /// Returns: how many bytes; 0 at the end.
-  std::uint64_t await_resume() {
+  /// Returns: whether there may be more.
+  bool await_resume() {
     if (rest_.status != 0) throw to_->error_of(rest_.status, "write");
-    if (passed_ != 0) return passed_;
-    if (read_status_ == 0 && !from_->at_eof()) read_status_ = from_->read_error();
-    if (read_status_ != 0) throw from_->error_of(read_status_, "read");
-    return 0;
+    passed(kept_bytes_);
+    if (kept_) return left_ != 0;
+    if (left_ == 0 || (read_status_ == 0 && from_->at_eof())) return false;
+    if (read_status_ == 0) read_status_ = from_->read_error();
+    throw from_->error_of(read_status_ != 0 ? read_status_ : UV_ECANCELED, "read");
   }
   void visit(detail::visitor& v) { v.about((kept_ ? to_ : from_)->label()); }
 
  private:
   std::size_t room() const noexcept {
-    return static_cast<std::size_t>(std::min<std::uint64_t>(buffer_bytes, left_ - passed_));
+    return static_cast<std::size_t>(std::min<std::uint64_t>(buffer_bytes, left_));
   }
-  bool ended() const noexcept { return failed_ || passed_ == left_; }
+  bool ended() const noexcept { return failed_ || left_ == 0; }
 
   // Returns: whether that was all.
   bool arrived() {
@@ -91,8 +92,13 @@ class relay_awaiter : detail::stream_reader {
     else if (!to_->try_write(writer)) keep(writer);
     if (writer.status != 0) [[unlikely]]
       fail(rest_.status, writer.status);
-    else passed_ += bytes.size();
+    else passed(bytes.size() - kept_bytes_);
     from_->consume(bytes.size());
+  }
+
+  void passed(std::size_t n) noexcept {
+    left_ -= n;
+    *copied_ += n;
   }
 
   void fail(int& of, int status) noexcept {
@@ -108,15 +114,17 @@ class relay_awaiter : detail::stream_reader {
       writer.status = UV_ENOMEM;
       return;
     }
-    std::memcpy(kept_, writer.spans[0].data(), writer.spans[0].size());
-    rest_.spans[rest_.count++] = const_bytes(kept_, writer.spans[0].size());
+    kept_bytes_ = writer.spans[0].size();
+    std::memcpy(kept_, writer.spans[0].data(), kept_bytes_);
+    rest_.spans[rest_.count++] = const_bytes(kept_, kept_bytes_);
   }
 
   detail::stream_block* from_;
   detail::stream_block* to_;
   std::uint64_t left_;
-  std::uint64_t passed_ = 0;
+  std::uint64_t* copied_;
   char* kept_ = nullptr;
+  std::size_t kept_bytes_ = 0;
   bool failed_ = false;
   int read_status_ = 0;
   detail::stream_writer rest_;
@@ -124,12 +132,16 @@ class relay_awaiter : detail::stream_reader {
 
 }  // namespace
 
+copy_error::copy_error(const error& cause, std::uint64_t copied) : error(cause), copied_(copied) {}
+copy_error::~copy_error() = default;
+
 task<std::uint64_t> copy(stream& from, stream& to, copy_options options) {
   std::uint64_t copied = 0;
-  while (copied < options.limit_bytes) {
-    std::uint64_t n = co_await relay_awaiter(from, to, options.limit_bytes - copied);
-    if (n == 0) break;
-    copied += n;
+  try {
+    bool more = options.limit_bytes != 0;
+    while (more) more = co_await relay_awaiter(from, to, options.limit_bytes, copied);
+  } catch (const error& e) {
+    throw copy_error(e, copied);
   }
   co_return copied;
 }

@@ -60,6 +60,7 @@ struct connect_awaiter::operation : detail::pooled {
   waiter* waiter_ = nullptr;
   uv_stream_block* block = nullptr;  // null once handed over
   int status = 0;
+  int refused = 0;  // it cannot be watched
 };
 
 connect_awaiter::connect_awaiter(const endpoint& to, const connect_options& options)
@@ -98,10 +99,13 @@ bool connect_awaiter::await_suspend(waiter& w) {
                               [](uv_connect_t* r, int status) {
                                 auto& op = *static_cast<operation*>(r->data);
                                 turn t(op.block->home());
-                                op.status = status;
+                                op.status = op.refused != 0 ? op.refused : status;
                                 op.waiter_->complete();
                               });
-  return op_->status == 0;
+  if (op_->status != 0) return false;
+  op_->refused = detail::uv::watch(op_->block->tcp()->loop, op_->block->tcp()->io_watcher);
+  if (op_->refused != 0) op_->block->close();  // the callback follows
+  return true;
 }
 
 bool connect_awaiter::await_cancel(waiter&) {

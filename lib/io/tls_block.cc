@@ -59,6 +59,10 @@ void tls_block::end_of_turn(turn_end& e) {
 
 void tls_block::on_timer(timer_node* n) {
   auto& b = static_cast<tls_block&>(*n);
+  if (b.phase_ == phase::open) {
+    b.end_late_ = true;
+    return b.abort();
+  }
   b.late_ = true;
   // What was sent may still be on its way to a peer that only does not answer.
   b.aborting_ = !b.engine_.output().empty();

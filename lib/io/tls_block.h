@@ -39,6 +39,7 @@ class tls_block final : public stream_block, timer_node {
   /// A close from now on waits for the peer's end.
   void await_answer() noexcept { answer_wanted_ = true; }
   bool close_timed_out() const noexcept { return late_; }
+  bool end_timed_out() const noexcept { return end_late_; }
 
   void flush() override { flush_to(*this); }
   std::size_t unsent() const noexcept override;
@@ -146,7 +147,8 @@ class tls_block final : public stream_block, timer_node {
   bool aborting_ = false;
   bool pushing_ = false;
   bool answer_wanted_ = false;
-  bool late_ = false;  // the peer has not answered our end in time
+  bool late_ = false;      // the peer has not answered our end in time
+  bool end_late_ = false;  // it has not taken it
 };
 
 class tls_handshake_awaiter {

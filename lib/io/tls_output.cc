@@ -139,6 +139,11 @@ int tls_block::write_later(const uv_buf_t* spans, unsigned n) {
 
 int tls_block::end_output() {
   if (output_error() != 0) return output_error();
+  try {
+    start_timer(home(), *this, engine_.shared().shutdown_timeout);
+  } catch (const std::bad_alloc&) {
+    return UV_ENOMEM;
+  }
   half_close_ = half_close::wanted;
   home().at_turn_end(*this);
   return 0;
@@ -211,6 +216,7 @@ void tls_block::push_half_close() {
   }
   if (half_close_ != half_close::sent || (output_error() == 0 && !engine_.output().empty())) return;
   half_close_ = half_close::done;
+  if (phase_ == phase::open) stop_timer(home(), *this);
   shutdown_done();
 }
 

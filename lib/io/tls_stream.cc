@@ -47,6 +47,11 @@ void tls_close_awaiter::await_resume() {
     throw timeout_error("close", block_->name(), "shutdown timed out");
 }
 
+void tls_shutdown_awaiter::await_resume() {
+  if (tls(*block_).end_timed_out())
+    throw timeout_error("shut down", block_->name(), "shutdown timed out");
+}
+
 tls_info tls_stream::info() const { return tls(*block_).engine().info(); }
 endpoint tls_stream::peer() const { return block_->peer(); }
 endpoint tls_stream::local() const { return block_->local(); }

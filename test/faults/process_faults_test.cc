@@ -3,6 +3,8 @@
 #include "fault_case.h"
 #include "peer.h"
 
+#include <cuvee/exec.h>
+#include <cuvee/testing/run_case.h>
 #include <doctest/doctest.h>
 
 #include <cstdlib>
@@ -68,6 +70,8 @@ task<> dropping() {
   co_await checkpoint();
 }
 
+const worker_function same("same", [](std::string_view text) { return std::string(text); });
+
 void fail_all() {
   for (auto body : {&communicating, &running, &redirecting, &at_a_terminal, &in_a_pipeline})
     CHECK(fail_calls(body) > 5);
@@ -111,4 +115,14 @@ TEST_CASE("faults: a spawn that fails has not begun the child's program") {
   CHECK(fail_calls(marks) > 3);
   without_pidfds none;
   CHECK(fail_calls(marks) > 3);
+}
+
+// This program's main does not begin with worker_entry(): each worker would be one more of this program.
+TEST_CASE("faults: a process pool is refused where main does not begin with worker_entry") {
+  auto pool = []() -> task<> {
+    process_pool workers;
+    std::string result = co_await workers.run(same, "text");
+  };
+  CHECK_THROWS_WITH_AS(testing::run_case(pool),
+                       "make a process pool: main does not begin with worker_entry()", error);
 }

@@ -59,6 +59,34 @@ CUVEE_TEST_CASE("copy: an error of either side is its own") {
   CHECK(code == std::errc::connection_reset);
 }
 
+CUVEE_TEST_CASE("copy: an error tells how much was copied before") {
+  auto [a, b] = memory_stream_pair();
+  auto [c, d] = memory_stream_pair();
+  const std::string data = pattern(200'000);
+  auto feed = [&]() -> task<> {
+    co_await a.write(data);
+    a.abort();
+  };
+  auto take = [&]() -> task<> {
+    std::string got = co_await read_exact(d, data.size());
+    CHECK(got == data);
+  };
+  std::optional<std::uint64_t> copied;
+  auto pass = [&]() -> task<> {
+    try {
+      co_await copy(b, c);
+    } catch (const copy_error& e) {
+      copied = e.copied();
+      CHECK(e.code() == std::errc::connection_reset);
+      CHECK(e.operation() == "read");
+    }
+  };
+  task<> feeding = feed(), taking = take(), passing = pass();
+  co_await gather(std::move(feeding), std::move(taking), std::move(passing));
+  REQUIRE(copied);
+  CHECK(*copied == data.size());
+}
+
 CUVEE_TEST_CASE("copy: onto the stream it comes from is an echo") {
   std::string data = pattern(300'000);
   connection c = co_await connected();
@@ -165,6 +193,20 @@ CUVEE_TEST_CASE("copy: a stream that somebody else reads or writes is busy") {
     CHECK(code == errc::busy);
     writing.cancel();
   });
+}
+
+CUVEE_TEST_CASE("copy: from a stream that is closed, or meanwhile, is an error") {
+  auto [a, b] = memory_stream_pair();
+  auto [c, d] = memory_stream_pair();
+  std::error_code code;
+  co_await task_group([&](group& g) -> task<> {
+    g.spawn([&]() -> task<> { code = co_await failure_code(copy(b, c)); });
+    co_await turns(2);
+    co_await b.close();
+  });
+  CHECK(code == errc::closed);
+  code = co_await failure_code(copy(b, c));
+  CHECK(code == errc::closed);
 }
 
 TEST_CASE("copy: cancelled at every suspension, nothing is left") {

@@ -118,7 +118,9 @@ TEST_CASE(
     std::optional<process> child;
     {
       loop l;
-      l.on_report([&](const report& r) { reports.push_back(r.message); });
+      l.on_report([&](const report& r) {
+        if (r.message.find(" handle ") != r.message.npos) reports.push_back(r.message);
+      });
       l.set_debug(debug);
       l.run([&]() -> task<> {
         listener.emplace(listen(endpoint("127.0.0.1", 0)));

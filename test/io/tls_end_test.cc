@@ -165,6 +165,33 @@ CUVEE_TEST_CASE("tls: close tells the peer and waits for its answer") {
   co_await gather(server(), client());
 }
 
+CUVEE_TEST_CASE("tls: a peer that does not read is left at the timeout of shutdown_write") {
+  tls_client_context context = client_with(10s, 20ms);
+  tls_connection c = co_await tls_connected(context);
+  const std::string big(16'000'000, 'x');
+  auto write = [&]() -> task<std::string> { co_return co_await failure(c.client.write(big)); };
+  auto end = [&]() -> task<std::string> {
+    co_await checkpoint();
+    co_return co_await failure(c.client.shutdown_write());
+  };
+  auto [written, ended] = co_await gather(write(), end());
+  CHECK(ended.starts_with("shut down localhost:"));
+  CHECK(ended.ends_with(": shutdown timed out"));
+  CHECK_FALSE(written.empty());
+  CHECK_FALSE(c.client.is_open());
+}
+
+CUVEE_TEST_CASE("tls: once the end of the output is out, shutdown_timeout has no say") {
+  tls_client_context context = client_with(10s, 20ms);
+  tls_connection c = co_await tls_connected(context);
+  co_await c.client.shutdown_write();
+  auto cut = co_await move_on_after(60ms, read_all(c.client));
+  CHECK_FALSE(cut);
+  co_await c.server.write("late");
+  std::string got = co_await read_exact(c.client, 4);
+  CHECK(got == "late");
+}
+
 CUVEE_TEST_CASE("tls: a peer that never answers close_notify is left at the timeout") {
   tls_client_context context = client_with(10s, 20ms);
   auto one = [&]() -> task<> {

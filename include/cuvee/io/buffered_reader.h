@@ -89,6 +89,19 @@ class CUVEE_API buffered_reader {
   std::string kept_;
 };
 
+/// `copy` has failed: what failed it is told as by `read_some` or `write`.
+class CUVEE_API copy_error : public error {
+ public:
+  copy_error(const error& cause, std::uint64_t copied);
+  ~copy_error() override;
+
+  /// How many bytes were written before; of the write that failed, some may have gone out beyond these.
+  std::uint64_t copied() const noexcept { return copied_; }
+
+ private:
+  std::uint64_t copied_;
+};
+
 /// For `copy`.
 struct copy_options {
   std::uint64_t limit_bytes = std::numeric_limits<std::uint64_t>::max();  ///< then it stops
@@ -98,7 +111,7 @@ static_assert(std::is_trivially_destructible_v<copy_options>);
 /// Writes to `to` what comes from `from`, up to its end, or to the limit; `to` stays open. What the slower
 /// side has not taken is not read from the other. `from` and `to` may be one stream. While nothing comes it holds no
 /// buffer. Returns: how many bytes.
-/// Errors: those of `read_some` and `write`; bytes that a failing write did not take are gone.
+/// Errors: those of `read_some` and `write`, as a copy_error; bytes that a failing write did not take are gone.
 /// Cancel: partial; `to` is closed if it was in a write, else no byte is lost.
 CUVEE_API task<std::uint64_t> copy(stream& from, stream& to, copy_options options = {});
 

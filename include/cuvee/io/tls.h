@@ -22,6 +22,16 @@ class CUVEE_API tls_close_awaiter : public close_awaiter {
   detail::stream_block* block_;
 };
 
+class CUVEE_API tls_shutdown_awaiter : public shutdown_awaiter {
+ public:
+  explicit tls_shutdown_awaiter(detail::stream_block& block) noexcept
+      : shutdown_awaiter(block), block_(&block) {}
+  void await_resume();
+
+ private:
+  detail::stream_block* block_;
+};
+
 /// A stream of bytes that TLS carries over another stream, which it owns: a TCP socket, a pipe, another TLS stream.
 /// The handshake is over. What `stream` says holds, and beyond it: the end of the stream is the peer's close_notify;
 /// a connection that ends without one is the error `tls_errc::truncated`. A renegotiation is refused, new
@@ -35,6 +45,11 @@ class CUVEE_API tls_stream : public stream {
   /// Errors: timeout_error if it has not answered in `shutdown_timeout`; all is closed then, too.
   /// Cancel: shielded.
   [[nodiscard]] tls_close_awaiter close() { return tls_close_awaiter(block_); }
+
+  /// Ends the output behind all that was written, and tells the peer.
+  /// Errors: timeout_error if it has not taken that in `shutdown_timeout`; all is closed then. `stream::shutdown_write`
+  /// closes as well, but does not tell. Cancel: safe; the output ends all the same, within that time.
+  [[nodiscard]] tls_shutdown_awaiter shutdown_write() { return tls_shutdown_awaiter(*block_); }
 
   /// What the handshake has agreed on.
   tls_info info() const;
