@@ -105,6 +105,12 @@ inline std::size_t bytes_waiting(const owned_fd& f) {
   return static_cast<std::size_t>(n);
 }
 
+/// Waits until so many bytes are there: what is typed at a terminal comes by another thread of the kernel.
+inline bool has_waiting(const owned_fd& f, std::size_t size) {
+  for (int tries = 0; bytes_waiting(f) < size && tries < 5000; tries++) usleep(1000);
+  return bytes_waiting(f) == size;
+}
+
 inline void put(const owned_fd& f, std::string_view bytes) {
   REQUIRE(::write(f.number, bytes.data(), bytes.size()) == ssize_t(bytes.size()));
 }

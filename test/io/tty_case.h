@@ -3,6 +3,7 @@
 #pragma once
 #include "stdio_case.h"
 
+#include <cuvee/core/offload.h>
 #include <cuvee/io/tty.h>
 
 #include <csignal>
@@ -87,6 +88,12 @@ session at_terminal(Body body) {
   for (int fd : {0, 1, 2}) dup2(s.terminal.shared.number, fd);
   s.terminal = fd_pair();  // but nothing of libuv's
   _exit(body());
+}
+
+/// For a child that leaves by `exit`: libuv then waits for the threads of its pool, and the parent's are not here.
+inline void own_pool() {
+  auto use = []() -> task<> { co_await offload([] {}); };
+  loop().run(use);
 }
 
 /// The same for a coroutine, by `cuvee::run`.

@@ -139,7 +139,10 @@ TEST_CASE("tty: a raw mode leaves no handlers behind") {
 }
 
 TEST_CASE("tty: the old mode is back after each way a process can end") {
-  auto exits = end_raw([] { std::exit(3); });
+  auto exits = end_raw([] {
+    own_pool();
+    std::exit(3);
+  });
   CHECK(exits.was_raw);
   CHECK(exits.restored);
   CHECK(WEXITSTATUS(exits.status) == 3);
@@ -196,6 +199,7 @@ TEST_CASE(
 
 TEST_CASE("tty: a handler for SIGTERM that was there stays in charge") {
   session s = at_terminal([] {
+    own_pool();
     std::signal(SIGTERM, [](int) { std::exit(5); });
     raw_mode raw;
     raise(SIGTERM);
