@@ -92,8 +92,8 @@ session at_terminal(Body body) {
 
 /// For a child that leaves by `exit`: libuv then waits for the threads of its pool, and the parent's are not here.
 inline void own_pool() {
-  auto use = []() -> task<> { co_await offload([] {}); };
-  loop().run(use);
+  auto use = []() -> cuvee::task<> { co_await cuvee::offload([] {}); };
+  cuvee::loop().run(use);
 }
 
 /// The same for a coroutine, by `cuvee::run`.
