@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "line_editor.h"
 
-#include "io/line_editor_config.h"
+#include <io/line_editor_config.h>
 
 #if CUVEE_LIBEDIT
 
