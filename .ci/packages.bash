@@ -4,7 +4,7 @@
 
 # Packages of Debian 12 and newer. a|b: the first that exists; ?a: only where the archive has it.
 base_packages=(g++ meson ninja-build pkg-config libuv1-dev 'libllhttp-dev|node-llhttp'
-  doctest-dev nlohmann-json3-dev libssl-dev)
+  doctest-dev nlohmann-json3-dev libssl-dev libedit-dev)
 clang_packages=('?clang-19' '?libclang-rt-19-dev')
 test_packages=(openssl nginx-light curl nodejs python3-httpbin python3-requests wrk strace
   libpq-dev postgresql libcurl4-openssl-dev)

@@ -59,7 +59,7 @@ class shell {
 
  private:
   struct repeated {
-    cuvee::task_handle<> task;
+    cuvee::task_handle<void> task;
     std::string text;
   };
 

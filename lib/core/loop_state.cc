@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <fcntl.h>
 
 namespace cuvee::inline v0::detail {
 
@@ -28,6 +29,13 @@ void ignore_sigpipe() {
   struct sigaction now{};
   sigaction(SIGPIPE, nullptr, &now);
   if (now.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
+}
+
+// A program may be started without some of its standard streams. libuv would get their numbers, print into them,
+// and abort when it closes them.
+void fill_standard_descriptors() noexcept {
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);  // gets the lowest number
 }
 
 void must(int status, const char* what) {
@@ -61,6 +69,7 @@ loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &
 loop_state* loop_state::make(loop& owner, uv_loop_t* host) {
   auto made = std::make_unique<loop_state>(owner, host);
   ignore_sigpipe();
+  fill_standard_descriptors();
   if (!host) must(uv::loop_init(&made->own_loop), "make a loop");
   try {
     made->open_handles();

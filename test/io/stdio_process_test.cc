@@ -173,6 +173,21 @@ TEST_CASE("stdio: standard error is a stream, too") {
   CHECK(end.output == "to stderr");
 }
 
+TEST_CASE("stdio: a loop gives the numbers of missing standard streams to nobody") {
+  auto end = scenario::in_child([] {
+    close(0);
+    loop l;
+    bool missing = false;
+    l.run([&]() -> task<> {
+      co_await sleep(1ms);
+      missing = detail::kind_of(0) == detail::shared_kind::other;  // /dev/null
+    });
+    return missing ? 0 : 1;
+  });
+  CHECK(end.exited_with(0));
+  CHECK(end.output == "");
+}
+
 CUVEE_TEST_CASE("stdio: pipes and terminals that cannot be opened again are polled") {
   std::string big = pattern(200'000);
   for (named_pair& p : writable_pairs()) {

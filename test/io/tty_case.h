@@ -106,6 +106,17 @@ session main_at_terminal(Main amain) {
   });
 }
 
+/// The text of what `fn` throws.
+template <class F>
+std::string refusal(F fn) {
+  try {
+    fn();
+    return "";
+  } catch (const cuvee::error& e) {
+    return e.what();
+  }
+}
+
 inline void say(const char* what) {
   std::puts(what);
   std::fflush(stdout);
