@@ -126,12 +126,13 @@ CUVEE_TEST_CASE("tls: an end of the connection below is an error, or the end by 
   for (truncated_end meaning : {truncated_end::error, truncated_end::end_of_stream}) {
     connection left = co_await connected(), right = co_await connected();
     tls_server_context s(test_ca::server_options().on_truncated_end(meaning));
+    event seen;
     auto cut = [&]() -> task<> {  // one who passes bytes on, and ends early
       auto both = [&]() -> task<> {
         co_await any_of(relay(left.server, right.client, 1 << 20),
                         relay(right.client, left.server, 1 << 20));
       };
-      co_await move_on_after(50ms, both());
+      co_await any_of(both(), seen.wait());
       co_await right.client.shutdown_write();
     };
     auto ends = [&]() -> task<> {
@@ -140,6 +141,7 @@ CUVEE_TEST_CASE("tls: an end of the connection below is an error, or the end by 
       co_await c.client.write("some");
       std::string some = co_await read_exact(c.server, 4);
       CHECK(some == "some");
+      seen.set();
       char byte;
       auto end = co_await as_result(c.server.read_some(mutable_bytes(&byte, 1)));
       CHECK(end.has_value() == (meaning == truncated_end::end_of_stream));
