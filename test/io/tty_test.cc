@@ -121,7 +121,7 @@ TEST_CASE("tty: the old mode is back after each way a process can end") {
   auto exits = end_raw([] { std::exit(3); });
   CHECK(exits.was_raw);
   CHECK(exits.restored);
-  CHECK(WEXITSTATUS(exits.status) == 3);
+  if (forks_can_exit) CHECK(exits.status == 3 << 8);
   for (int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGUSR1, SIGSEGV, SIGBUS, SIGFPE,
                      SIGILL, SIGABRT}) {
     INFO("signal " << number);
@@ -140,15 +140,10 @@ TEST_CASE("tty: the old mode is back after abort, an uncaught exception and a cr
   auto throws = end_raw([] { std::thread([] { throw 1; }).join(); });
   CHECK(throws.restored);
   CHECK(WTERMSIG(throws.status) == SIGABRT);
-  auto crashes = end_raw([] {
-    int* volatile nowhere = nullptr;
-    *nowhere = 1;
-  });
+  auto crashes = end_raw(touch_forbidden_memory);
   CHECK(crashes.was_raw);
   CHECK(crashes.restored);
-#if !CUVEE_ASAN
   CHECK(WTERMSIG(crashes.status) == SIGSEGV);
-#endif
 }
 
 TEST_CASE(
@@ -158,13 +153,12 @@ TEST_CASE(
   session s = at_terminal([] {
     struct sigaction theirs{};
     theirs.sa_sigaction = [](int, siginfo_t* info, void*) {
-      _exit(info->si_addr == nullptr ? 77 : 78);
+      _exit(info->si_code > 0 ? 77 : 78);  // the crash itself, not a second signal
     };
     theirs.sa_flags = SA_SIGINFO;
     sigaction(SIGSEGV, &theirs, nullptr);
     raw_mode raw;
-    int* volatile nowhere = nullptr;
-    *nowhere = 1;
+    touch_forbidden_memory();
     return 0;
   });
   int status = s.wait();
@@ -181,7 +175,7 @@ TEST_CASE("tty: a handler for SIGTERM that was there stays in charge") {
     return 0;
   });
   int status = s.wait();
-  CHECK(WEXITSTATUS(status) == 5);
+  if (forks_can_exit) CHECK(WEXITSTATUS(status) == 5);
   CHECK(same(modes_of(s.terminal.shared), s.before));
 }
 
