@@ -15,9 +15,6 @@ namespace tty_case {
 
 using namespace stdio_case;
 
-/// Whether `exit` gets through in a fork of a test program. (With ASan doctest's own end crashes there.)
-inline constexpr bool forks_can_exit = !CUVEE_ASAN;
-
 /// As a shell has it: lines, echo, Ctrl-C.
 inline fd_pair usual_terminal() {
   fd_pair p = terminal_pair();
