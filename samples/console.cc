@@ -82,7 +82,8 @@ class shell {
   cuvee::task<> list() {
     std::string text;
     for (const auto& [n, r] : running_) text += std::to_string(n) + ": " + r.text + "\n";
-    co_await console_.print(text.empty() ? "nothing" : text);
+    if (text.empty()) text = "nothing";
+    co_await console_.print(text);
   }
   cuvee::task<> stop(std::string rest) {
     auto n = number(rest);

@@ -34,6 +34,15 @@ void strip_end(std::string& line) {
 
 void text_output::add(std::string_view text) { to.native().append(text); }
 
+void text_output::add_last(std::string_view text) noexcept {
+  try {
+    add(text);
+    to.native().flush();
+  } catch (const std::bad_alloc&) {
+    return;  // the screen shows less
+  }
+}
+
 task<> text_output::drain() {
   stream_block& b = to.native();
   auto turn = co_await line.lock();
@@ -82,7 +91,7 @@ class console_state::asking {
   asking(const asking&) = delete;
   ~asking() {
     console_.shown_ = shown::nothing;
-    if (!entered_) console_.screen().add("\n");
+    if (!entered_) console_.screen().add_last("\n");
   }
   void entered() noexcept { entered_ = true; }
 
@@ -106,8 +115,8 @@ class console_state::editing {
   ~editing() {
     console_.shown_ = shown::nothing;
     console_.editor_->abandon();
-    console_.screen().add(console_.editor_->take_screen());
-    if (!entered_) console_.screen().add("\n");
+    console_.screen().add_last(console_.editor_->take_screen());
+    if (!entered_) console_.screen().add_last("\n");
     kept_modes::release(place_);
   }
   void begun() noexcept {

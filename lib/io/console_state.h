@@ -16,6 +16,8 @@ namespace cuvee::inline v0::detail {
 struct text_output {
   explicit text_output(shared_stream s) : to(std::move(s)) {}
   void add(std::string_view text);
+  /// For destructors: what can go out at once does, as nobody will wait for it.
+  void add_last(std::string_view text) noexcept;
   /// Waits until all of it is out.
   task<> drain();
 

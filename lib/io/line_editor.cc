@@ -44,6 +44,8 @@ class libedit_editor final : public line_editor {
   libedit_editor(int terminal, std::size_t line_bytes, std::size_t history_lines);
   ~libedit_editor() override;
 
+  bool works() const noexcept { return opened_; }
+
   state begin(std::string prompt) override;
   state feed(std::string_view typed) override;
   void abandon() override;
@@ -144,7 +146,6 @@ void libedit_editor::run(command c) {
 }
 
 line_editor::state libedit_editor::begin(std::string prompt) {
-  if (!opened_) throw std::bad_alloc();
   prompt_ = std::move(prompt);
   state_ = state::editing;
   run(command::edit);
@@ -372,7 +373,9 @@ std::unique_ptr<line_editor> line_editor::make(int terminal, std::size_t line_by
                                                std::size_t history_lines) {
   const char* kind = std::getenv("TERM");
   if (!kind || std::string_view(kind).empty() || std::string_view(kind) == "dumb") return nullptr;
-  return std::make_unique<libedit_editor>(terminal, line_bytes, history_lines);
+  auto editor = std::make_unique<libedit_editor>(terminal, line_bytes, history_lines);
+  if (!editor->works()) return nullptr;
+  return editor;
 }
 
 }  // namespace cuvee::inline v0::detail

@@ -78,6 +78,8 @@ TEST_CASE("console: keys that come in pieces, and lines that come together") {
   CHECK(shown.ends_with("<three>"));
   s.screen_until("\n> ");
   s.type("\004");
+  shown = s.screen_until("end\r\n");
+  CHECK(shown.ends_with("\r\nend\r\n"));
   CHECK(s.wait() == 0);
 }
 

@@ -17,7 +17,8 @@ TEST_CASE("console: without a terminal lines are read without a prompt, up to th
     while (auto line = co_await c.read_line("prompt> ")) co_await c.print("[" + *line + "]");
     auto again = co_await c.read_line("prompt> ");
     std::string unfinished(c.unfinished());
-    co_await c.print(again ? "a line" : "end, behind it " + unfinished);
+    std::string last = again ? "a line" : "end, behind it " + unfinished;
+    co_await c.print(last);
   });
   CHECK(end.status == 0);
   CHECK(end.output == "no terminal\n[one]\n[]\n[\xff two]\nend, behind it rest\n");

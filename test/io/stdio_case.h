@@ -105,10 +105,11 @@ inline std::size_t bytes_waiting(const owned_fd& f) {
   return static_cast<std::size_t>(n);
 }
 
-/// Waits until so many bytes are there: what is typed at a terminal comes by another thread of the kernel.
-inline bool has_waiting(const owned_fd& f, std::size_t size) {
-  for (int tries = 0; bytes_waiting(f) < size && tries < 5000; tries++) usleep(1000);
-  return bytes_waiting(f) == size;
+/// A terminal passes bytes on in its own time. Returns: how many there are then.
+inline cuvee::task<std::size_t> once_waiting(const owned_fd& f, std::size_t n) {
+  for (int i = 0; i < 20'000 && bytes_waiting(f) < n; i++)
+    co_await cuvee::sleep(std::chrono::milliseconds(1));
+  co_return bytes_waiting(f);
 }
 
 inline void put(const owned_fd& f, std::string_view bytes) {

@@ -33,7 +33,7 @@ CUVEE_TEST_CASE(
       CHECK_FALSE(is_nonblocking(p.fds.shared));
       put(p.fds.peer, "hello");
     };
-    auto [got, none] = co_await gather(some(s), write());
+    auto [got, none] = co_await gather(read_exact(s, 5), write());
     CHECK(got == "hello");
     p.fds.peer.shut();
     std::string rest = co_await some(s);
@@ -51,10 +51,11 @@ CUVEE_TEST_CASE("stdio: no byte is taken that nobody asked for") {
     CHECK(two == "ab");
     put(p.fds.peer, "gh");
     co_await testing::wait_all_tasks_blocked(2ms);
-    CHECK(has_waiting(p.fds.shared, 6));
+    std::size_t left = co_await once_waiting(p.fds.shared, 6);
+    CHECK(left == 6);
     std::string others = take_now(p.fds.shared, 3);  // a child's, say
     CHECK(others == "cde");
-    std::string ours = co_await some(s);
+    std::string ours = co_await read_exact(s, 3);
     CHECK(ours == "fgh");
   }
 }
@@ -69,13 +70,14 @@ CUVEE_TEST_CASE("stdio: a cancelled read takes no byte, before it waits and whil
     CHECK_FALSE(cut);
     put(p.fds.peer, "abc");
     co_await testing::wait_all_tasks_blocked(2ms);
-    CHECK(has_waiting(p.fds.shared, 3));
+    std::size_t left = co_await once_waiting(p.fds.shared, 3);
+    CHECK(left == 3);
     co_await task_group([&](group& g) -> task<> {
       g.cancel();
       co_await s.read_some(into);
     });
-    CHECK(has_waiting(p.fds.shared, 3));
-    std::string got = co_await some(s);
+    CHECK(bytes_waiting(p.fds.shared) == 3);
+    std::string got = co_await read_exact(s, 3);
     CHECK(got == "abc");
   }
 }
