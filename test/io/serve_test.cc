@@ -204,20 +204,23 @@ CUVEE_TEST_CASE("serve: when stopped, connections may end for a while, the stall
   CHECK(reported == 0);
 }
 
-TEST_CASE("serve: cancelled at every suspension, nothing is left") {
-  auto report = testing::torture([]() -> task<> {
-    tcp_listener l = listen(any_port);
-    auto client = [&]() -> task<> {
-      tcp_stream s = co_await connect(l.local());
-      std::string got = co_await ask(s, "x");
-      CHECK(got == "x");
-      l.close();
-    };
-    serve_limits quick;
-    quick.drain = 0s;
-    task<> asking = client();
-    co_await gather(serve(l, &echo, quick), std::move(asking));
-  });
-  CHECK(report.cancelled > 2);
-  CHECK(report.leaks == "");
+TEST_CASE("serve: cancelled at every suspension, at its limit and below, nothing is left") {
+  for (std::size_t most : {1u, 10u}) {
+    auto report = testing::torture([&]() -> task<> {
+      tcp_listener l = listen(any_port);
+      auto client = [&]() -> task<> {
+        tcp_stream s = co_await connect(l.local());
+        std::string got = co_await ask(s, "x");
+        CHECK(got == "x");
+        l.close();
+      };
+      serve_limits quick;
+      quick.drain = 0s;
+      quick.most_connections = most;
+      task<> asking = client();
+      co_await gather(serve(l, &echo, quick), std::move(asking));
+    });
+    CHECK(report.cancelled > 2);
+    CHECK(report.leaks == "");
+  }
 }
