@@ -287,6 +287,7 @@ def chosen(begin, last, every):
 KNOWN = {
     "its lock for signals": (1, r'(read\(\d+, 0x\w+, 1\)|write\(\d+, "\*", 1\))'),
     "waking a loop": (1, r'(read\(\d+, 0x\w+, 1024\)|write\(\d+, "\\1(\\0){7}", 8\))'),
+    "changes of names": (1, r"read\(\d+, 0x\w+, 4096\)"),
     "watching": (1, r"epoll_ctl\(\d+, EPOLL_CTL_(DEL|MOD)"),
     "watching for writing": (1, r"epoll_ctl\(\d+, EPOLL_CTL_ADD, \d+, \{events=EPOLLOUT,"),
     "making the lock": (2, r"pipe2\(0x\w+, O_CLOEXEC\)"),
@@ -325,7 +326,8 @@ def main():
     parser.add_argument("samples", type=pathlib.Path)
     parser.add_argument("only", nargs="*", metavar="SCENARIO[/SYSCALL[/ERROR[/N]]]")
     parser.add_argument("--all", action="store_true", help="each call with each of its errors")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--jobs", type=int, default=4 * (os.cpu_count() or 1),
+                        help="at a time; they mostly wait")
     parser.add_argument("--show", action="store_true", help="print what each run ended with")
     options = parser.parse_args()
     samples = options.samples.resolve()
