@@ -49,7 +49,7 @@ def _echo_rows(settings, report, load):
         floor, own, peers = contenders
         Comparison(settings, report, f"{name} {kib} KiB", "us cpu/trip", budget).run(
             floor, own, peers,
-            lambda c: _round_trip([load, "{address}", str(connections), str(kib * 1024)], tls, c, settings.seconds))
+            lambda c: _round_trip(load, connections, kib * 1024, tls, c, settings.seconds))
 
     tcp = (*_tcp(settings), compare.against(settings, "io") + _peers(settings, "{port}"))
     unix = (compare.built(settings, "floor", "test/bench/floor_echo", "{path}"),
@@ -104,17 +104,17 @@ def _idle_memory(contender):
         return (server.resident_bytes() - before) / IDLE / 1024
 
 
-def _round_trip(load, tls, contender, seconds):
-    """Server CPU per round trip in microseconds: of a long run less a short one, which leaves out what connections
-    cost at their start and end."""
+def _round_trip(load, connections, size, tls, contender, seconds):
+    """Server CPU per round trip in microseconds. With many connections of a long run less a short one, which leaves
+    out what they cost at their start and end; with few that would only add noise."""
     with Server(contender.argv) as server:
         def run(duration):
-            argv = fill(load, address=server.address) + [str(duration)] + ["tls"] * tls
+            argv = [load, str(server.address), str(connections), str(size), str(duration)] + ["tls"] * tls
             before = server.cpu_seconds()
             trips = int(run_tool(argv, LOAD_CPU))
             return trips, server.cpu_seconds() - before
         run(0.5)
-        few, start = run(seconds / 4)
+        few, start = run(seconds / 4) if connections > CONNECTIONS else (0, 0)
         many, all_of_it = run(seconds)
         server.check_alive()
     if many <= few:
