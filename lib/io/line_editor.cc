@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "line_editor.h"
+#include "unreported_leaks.h"
 
 #include <io/line_editor_config.h>
 
 #if CUVEE_LIBEDIT
-
-#include <cuvee/base/config.h>
 
 #include <sys/ioctl.h>
 
@@ -22,23 +21,9 @@
 #include <thread>
 #include <utility>
 
-#if CUVEE_ASAN
-#include <sanitizer/lsan_interface.h>
-#endif
-
 namespace cuvee::inline v0::detail {
 
 namespace {
-
-/// What is allocated while it lives is not reported as a leak. libedit 3.1 never frees the name and the description of
-/// a function that was added, some 130 bytes a console.
-struct leaks_of_libedit {
-#if CUVEE_ASAN
-  leaks_of_libedit() noexcept { __lsan_disable(); }
-  leaks_of_libedit(const leaks_of_libedit&) = delete;
-  ~leaks_of_libedit() { __lsan_enable(); }
-#endif
-};
 
 constexpr int no_key = -1;
 
@@ -251,7 +236,7 @@ bool libedit_editor::open() {
         return guarded(no_key, [&] { return of(e).next_key(key); });
       });
   {
-    [[maybe_unused]] leaks_of_libedit unreported;
+    [[maybe_unused]] unreported_leaks of_libedit;  // 3.1 never frees these two texts
     el_set(
         edit_, EL_ADDFN, "cuvee-complete", "complete the word", +[](EditLine* e, int) {
           return guarded<unsigned char>(CC_ERROR, [&] { return of(e).complete(); });

@@ -19,25 +19,12 @@ static_assert(sizeof(detail::child<task<std::string>>) <= 96);
 
 #if !CUVEE_ASAN
 
-namespace {
-
-/// Allocations of 100 runs of `once` after 10 others.
-template <class F>
-task<std::size_t> steady_state(F once) {
-  for (int i = 0; i < 10; i++) co_await once();
-  std::size_t before = heap::allocations;
-  for (int i = 0; i < 100; i++) co_await once();
-  co_return heap::allocations - before;
-}
-
-}  // namespace
-
 CUVEE_TEST_CASE("allocation: child calls, yields and sleeps need none") {
-  std::size_t calls = co_await steady_state([]() -> task<> { co_await give(1); });
+  std::size_t calls = co_await heap::steady_state([]() -> task<> { co_await give(1); });
   CHECK(calls == 0);
-  std::size_t yields = co_await steady_state([]() -> task<> { co_await checkpoint(); });
+  std::size_t yields = co_await heap::steady_state([]() -> task<> { co_await checkpoint(); });
   CHECK(yields == 0);
-  std::size_t sleeps = co_await steady_state([]() -> task<> { co_await sleep(0s); });
+  std::size_t sleeps = co_await heap::steady_state([]() -> task<> { co_await sleep(0s); });
   CHECK(sleeps == 0);
 }
 
@@ -64,7 +51,8 @@ CUVEE_TEST_CASE("allocation: locks, permits, tokens and rounds need none, waited
     shared.unlock();
     co_await b.arrive_and_wait();
   };
-  std::size_t locks = co_await steady_state([&]() -> task<> { co_await gather(all(), all()); });
+  std::size_t locks =
+      co_await heap::steady_state([&]() -> task<> { co_await gather(all(), all()); });
   CHECK(locks == 0);
 }
 
@@ -83,7 +71,7 @@ CUVEE_TEST_CASE("allocation: waiting for a condition needs none") {
     co_await checkpoint();
   };
   std::size_t waits =
-      co_await steady_state([&]() -> task<> { co_await gather(wait(), wait(), notify()); });
+      co_await heap::steady_state([&]() -> task<> { co_await gather(wait(), wait(), notify()); });
   CHECK(waits == 0);
 }
 
@@ -91,31 +79,32 @@ CUVEE_TEST_CASE("allocation: any_of, timeout, gather and shield of leaves need n
   event e;
   e.set();
   std::size_t races =
-      co_await steady_state([&]() -> task<> { co_await any_of(e.wait(), forever()); });
+      co_await heap::steady_state([&]() -> task<> { co_await any_of(e.wait(), forever()); });
   CHECK(races == 0);
   std::size_t limits =
-      co_await steady_state([]() -> task<> { co_await timeout(1h, checkpoint()); });
+      co_await heap::steady_state([]() -> task<> { co_await timeout(1h, checkpoint()); });
   CHECK(limits == 0);
   std::size_t cuts =
-      co_await steady_state([&]() -> task<> { co_await move_on_after(1h, e.wait()); });
+      co_await heap::steady_state([&]() -> task<> { co_await move_on_after(1h, e.wait()); });
   CHECK(cuts == 0);
-  std::size_t gathers =
-      co_await steady_state([&]() -> task<> { co_await gather(checkpoint(), e.wait(), give(1)); });
+  std::size_t gathers = co_await heap::steady_state(
+      [&]() -> task<> { co_await gather(checkpoint(), e.wait(), give(1)); });
   CHECK(gathers == 0);
-  std::size_t shields = co_await steady_state([&]() -> task<> { co_await shield(checkpoint()); });
+  std::size_t shields =
+      co_await heap::steady_state([&]() -> task<> { co_await shield(checkpoint()); });
   CHECK(shields == 0);
 }
 
 CUVEE_TEST_CASE("allocation: items through a queue and a channel need none") {
   queue<int> q(4);
-  std::size_t queued = co_await steady_state([&]() -> task<> {
+  std::size_t queued = co_await heap::steady_state([&]() -> task<> {
     for (int i = 0; i < 4; i++) co_await q.put(i);
     for (int i = 0; i < 4; i++) co_await q.get();
     co_await gather(q.get(), q.put(1));
   });
   CHECK(queued == 0);
   auto [tx, rx] = channel<int>();
-  std::size_t sent = co_await steady_state(
+  std::size_t sent = co_await heap::steady_state(
       [&from = tx, &to = rx]() -> task<> { co_await gather(to.recv(), from.send(1)); });
   CHECK(sent == 0);
 }
@@ -123,10 +112,10 @@ CUVEE_TEST_CASE("allocation: items through a queue and a channel need none") {
 CUVEE_TEST_CASE("allocation: race and gather_settled of leaves need none") {
   event e;
   e.set();
-  std::size_t races =
-      co_await steady_state([&]() -> task<> { co_await race(forever(), checkpoint(), e.wait()); });
+  std::size_t races = co_await heap::steady_state(
+      [&]() -> task<> { co_await race(forever(), checkpoint(), e.wait()); });
   CHECK(races == 0);
-  std::size_t settled = co_await steady_state(
+  std::size_t settled = co_await heap::steady_state(
       [&]() -> task<> { co_await gather_settled(checkpoint(), e.wait(), give(1)); });
   CHECK(settled == 0);
 }
@@ -134,7 +123,7 @@ CUVEE_TEST_CASE("allocation: race and gather_settled of leaves need none") {
 CUVEE_TEST_CASE("allocation: a container of leaves needs no frame for each") {
   event e;
   e.set();
-  std::size_t n = co_await steady_state([&]() -> task<> {
+  std::size_t n = co_await heap::steady_state([&]() -> task<> {
     std::vector<event::wait_awaiter> waits(200, e.wait());
     co_await gather(width(3), std::move(waits));
   });
@@ -142,7 +131,7 @@ CUVEE_TEST_CASE("allocation: a container of leaves needs no frame for each") {
 }
 
 CUVEE_TEST_CASE("allocation: a group with a spawned child that is joined needs none") {
-  std::size_t n = co_await steady_state([]() -> task<> {
+  std::size_t n = co_await heap::steady_state([]() -> task<> {
     co_await task_group([](group& g) -> task<> {
       auto h = g.spawn(give, 1);
       co_await h.join();
@@ -158,28 +147,30 @@ CUVEE_TEST_CASE("allocation: generators and their values need none") {
       co_yield i;
     }
   };
-  std::size_t whole = co_await steady_state([&]() -> task<> {
+  std::size_t whole = co_await heap::steady_state([&]() -> task<> {
     generator<int> g = numbers();
     co_await g.next();
     co_await g.next();
   });
   CHECK(whole == 0);
   generator<int> g = numbers();
-  std::size_t next = co_await steady_state([&]() -> task<> { co_await g.next(); });
+  std::size_t next = co_await heap::steady_state([&]() -> task<> { co_await g.next(); });
   CHECK(next == 0);
-  std::size_t timed = co_await steady_state([&]() -> task<> { co_await timeout(1h, g.next()); });
+  std::size_t timed =
+      co_await heap::steady_state([&]() -> task<> { co_await timeout(1h, g.next()); });
   CHECK(timed == 0);
 }
 
 CUVEE_TEST_CASE("allocation: a cancelled child needs none") {
-  std::size_t n = co_await steady_state(
+  std::size_t n = co_await heap::steady_state(
       []() -> task<> { co_await any_of(turns(2), []() -> task<> { co_await forever(); }()); });
   CHECK(n == 0);
 }
 
 CUVEE_TEST_CASE("allocation: an offloaded job needs none of ours") {
   testing::keep_fifo();  // shuffling hands the ends of jobs over late, by posts
-  std::size_t n = co_await steady_state([]() -> task<> { co_await offload([] { return 1; }); });
+  std::size_t n =
+      co_await heap::steady_state([]() -> task<> { co_await offload([] { return 1; }); });
   CHECK(n == 0);
 }
 

@@ -11,19 +11,6 @@ using namespace udp_case;
 
 #if !CUVEE_ASAN
 
-namespace {
-
-/// Allocations of 100 runs of `once` after 10 others.
-template <class F>
-task<std::size_t> steady_state(F once) {
-  for (int i = 0; i < 10; i++) co_await once();
-  std::size_t before = heap::allocations;
-  for (int i = 0; i < 100; i++) co_await once();
-  co_return heap::allocations - before;
-}
-
-}  // namespace
-
 CUVEE_TEST_CASE("udp: sending and receiving allocate nothing, waited for or not") {
   udp_socket to = bind_udp(any_port);
   udp_socket from = connect_udp(to.local());
@@ -38,20 +25,20 @@ CUVEE_TEST_CASE("udp: sending and receiving allocate nothing, waited for or not"
     co_await from.send_to(text, to.local());
     co_await to.receive_batch(batch);
   };
-  std::size_t n = co_await steady_state(at_once);
+  std::size_t n = co_await heap::steady_state(at_once);
   CHECK(n == 0);
   auto later = [&]() -> task<> {
     co_await checkpoint();
     co_await from.send(text);
   };
   auto waiting = [&]() -> task<> { co_await gather(to.receive_from(room), later()); };
-  n = co_await steady_state(waiting);
+  n = co_await heap::steady_state(waiting);
   CHECK(n == 0);
   auto whole = [&]() -> task<> {
     co_await from.send(text);
     co_await to.receive();
   };
-  n = co_await steady_state(whole);
+  n = co_await heap::steady_state(whole);
   CHECK(n == 100);  // the string that is given away
 }
 
@@ -68,7 +55,7 @@ CUVEE_TEST_CASE("udp: waiting for room in the send buffer allocates nothing") {
     co_await b.receive_from(room);
     there = fill(a);
   };
-  std::size_t n = co_await steady_state(once);
+  std::size_t n = co_await heap::steady_state(once);
   CHECK(n == 100);  // the text that `fill` sends
 }
 
