@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 using namespace cuvee;
 
@@ -13,7 +14,9 @@ TEST_CASE("result: holds a value") {
   CHECK(static_cast<bool>(r));
   CHECK(*r == "text");
   CHECK(r->size() == 4);
-  CHECK(std::move(r).value() == "text");
+  r.value() += "s";
+  CHECK(std::as_const(r).value() == "texts");
+  CHECK(std::move(r).value() == "texts");
 }
 
 TEST_CASE("result: holds an error, value() throws it") {
@@ -33,7 +36,9 @@ TEST_CASE("result: of void and of a move-only type") {
   result<void> done;
   CHECK(done.has_value());
   std::move(done).value();
+  done.value();
   result<void> failed(error(errc::closed, "write"));
+  CHECK_THROWS_AS(failed.value(), error);
   CHECK_THROWS_AS(std::move(failed).value(), error);
   result<std::unique_ptr<int>> owner(std::make_unique<int>(3));
   std::unique_ptr<int> owned = std::move(owner).value();

@@ -35,11 +35,16 @@ class [[nodiscard]] result {
 
   /// The value; throws the error if there is none.
   T value() && {
-    if (const failure* f = std::get_if<1>(&state_)) {
-      if (f->thrown) std::rethrow_exception(f->thrown);
-      throw cuvee::error(f->error);
-    }
+    check();
     if constexpr (!std::is_void_v<T>) return std::move(*std::get_if<0>(&state_));
+  }
+  std::add_lvalue_reference_t<T> value() & {
+    check();
+    if constexpr (!std::is_void_v<T>) return *std::get_if<0>(&state_);
+  }
+  std::add_lvalue_reference_t<const T> value() const& {
+    check();
+    if constexpr (!std::is_void_v<T>) return *std::get_if<0>(&state_);
   }
   /// The value, unchecked. Precondition: `has_value()`.
   stored_type& operator*() & noexcept { return *std::get_if<0>(&state_); }
@@ -52,6 +57,14 @@ class [[nodiscard]] result {
     class error error;
     std::exception_ptr thrown;  // null where nothing was
   };
+
+  void check() const {
+    const failure* f = std::get_if<1>(&state_);
+    if (!f) return;
+    if (f->thrown) std::rethrow_exception(f->thrown);
+    throw cuvee::error(f->error);
+  }
+
   std::variant<stored_type, failure> state_;
 };
 
