@@ -15,9 +15,9 @@ CUVEE_TEST_CASE("stream: bytes arrive, then the end of the stream, for ever") {
   co_await c.client.shutdown_write();
   char two[2];
   std::size_t n = co_await c.server.read_some(two);
-  CHECK(n == 2);
+  CHECK(n > 0);
   std::string rest = co_await read_all(c.server);
-  CHECK(rest == "llo");
+  CHECK(std::string(two, n) + rest == "hello");
   for (int i = 0; i < 3; i++) {
     n = co_await c.server.read_some(two);
     CHECK(n == 0);
