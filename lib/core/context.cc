@@ -9,13 +9,13 @@ namespace detail {
 constinit thread_local context_node* job_context = nullptr;
 
 strand& enter_binding(binding_node& node) {
-  scheduler& home = require_scheduler();
-  if (!home.running)
+  scheduler* home = this_scheduler;
+  if (!home || !home->running)
     throw error(std::make_error_code(std::errc::operation_not_permitted), "bind",
                 "a context variable", "outside of a task");
-  node.up = home.context;
-  home.context = home.running->context = &node;
-  return *home.running;
+  node.up = home->context;
+  home->context = home->running->context = &node;
+  return *home->running;
 }
 
 void binding_node::leave(strand& owner) noexcept {

@@ -33,6 +33,10 @@ void drop_unawaited(std::coroutine_handle<> frame) noexcept {
   frame.destroy();
 }
 
+void refuse_foreign_thread(const scheduler& s, const char* operation) {
+  static_cast<const loop_state&>(s).check_thread(operation);
+}
+
 void loop_state::check_thread(const char* operation) const {
   if (!debug || thread == std::this_thread::get_id()) return;
   throw error(std::make_error_code(std::errc::operation_not_permitted), operation, "",

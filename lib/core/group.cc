@@ -11,6 +11,7 @@ void group::open(waiter& w) {
     g.child_done(nullptr, failure, g.body_.state() == detail::outcome::cancelled);
   };
   up = detail::current_context();
+  home_ = detail::this_scheduler;
   open_ = true;
 }
 
@@ -20,7 +21,9 @@ void group::run_body(task<> body) {
   if (stopping) body_.cancel();
 }
 
-void group::open_background(void (*failed)(group&, detail::group_record&)) {
+void group::open_background(detail::scheduler& home,
+                            void (*failed)(group&, detail::group_record&)) {
+  home_ = &home;
   failed_ = failed;
   open_ = true;
 }
@@ -31,6 +34,11 @@ void group::adopt(detail::group_record* record) {
     throw error(errc::closed, "spawn", "task group",
                 open_ ? "the group is shutting down after a failure"
                       : "the group is not inside its task_group block");
+  // A thread may have several loops, one of them current; the child belongs to the group's.
+  if ((home_ != detail::this_scheduler || home_->debug) && !detail::on_own_thread(*home_))
+      [[unlikely]]
+    throw error(std::make_error_code(std::errc::operation_not_permitted), "spawn", "task group",
+                "this thread does not run the group's loop; use loop_ref::post");
   record->home_group = this;
   record->scope.up = this;
   if (detail::context_node* spawner = detail::current_context(); spawner != this) [[unlikely]] {
@@ -40,12 +48,13 @@ void group::adopt(detail::group_record* record) {
   owned.release();
   pending++;
   records_.push_back(*record);
-  record->begin(*record->kind);
+  record->begin_on(*home_, *record->kind);
   record->context = &record->scope;
   if (stopping) record->cancel();
 }
 
 void group::cancel(std::string text, std::source_location where) {
+  if (home_) detail::refuse_foreign_thread(*home_, "cancel a group");
   cancel_for(text, where);
   cancel_all();
 }
@@ -100,6 +109,7 @@ void group_record::finish() {
 
 void group_record::cancel_for(std::string_view reason, std::source_location where) {
   if (end != outcome::running) return;
+  refuse_foreign_thread(*home, "cancel a task");
   scope.cancel_for(reason, where);
   strand::cancel();
 }

@@ -56,7 +56,7 @@ loop_state::loop_state(loop& l, uv_loop_t* host) : owner(&l), uv(host ? host : &
   if (this_scheduler && of(*this_scheduler).depth != 0)
     throw error(errc::busy, "make a loop", "", "this thread is running one");
   box = std::make_shared<mailbox>(wake);
-  background.open_background([](group&, group_record& child) {
+  background.open_background(*this, [](group&, group_record& child) {
     of(*child.home).report_made([&] {
       std::string name = child.name ? "'" + *child.name + "'" : "a background task";
       return report{name + " failed", child.error};
@@ -268,10 +268,18 @@ bool loop_state::run_while_alive(F ended) {
   return true;
 }
 
+void loop_state::die_stuck(const char* why) noexcept {
+  report_made([&] {
+    return report{"tasks that were cancelled cannot end:", nullptr, to_string(walk_tasks(*this))};
+  });
+  die(why);
+}
+
 void loop_state::end_background() {
   if (background.pending == 0) return;
   if (debug) report_unfinished();
   ending = true;  // also for what jobs and threads call onto the loop meanwhile
+  thread = std::this_thread::get_id();
   {
     turn t(*this);
     background.cancel("the loop ends");
@@ -281,7 +289,7 @@ void loop_state::end_background() {
     die("a borrowed loop was destroyed while background tasks of it run");
   auto ended = [this] { return background.pending == 0 && remote_tasks.empty(); };
   if (uv == &own_loop && !run_while_alive(ended))
-    die("deadlock: a background task waits for ever although it was cancelled");
+    die_stuck("deadlock: a background task waits for ever although it was cancelled");
   ending = false;
 }
 
@@ -302,7 +310,8 @@ void loop_state::run_until(root_base& root, strand& main) {
     turn t(*this);
     main.cancel();
   }
-  if (!run_while_alive(ended)) die("deadlock: a task waits for ever although it was cancelled");
+  if (!run_while_alive(ended))
+    die_stuck("deadlock: a task waits for ever although it was cancelled");
   throw deadlock_error(std::move(waiting));
 }
 

@@ -86,6 +86,8 @@ struct loop_state : scheduler {
     return virtual_clock ? virtual_clock->now : uv_now(uv) * ns_per_ms;
   }
   void run_until(root_base& root, strand& main);
+  /// Says who still waits, and ends the program.
+  [[noreturn]] void die_stuck(const char* why) noexcept;
   /// Cancels what runs in the background and waits for it.
   void end_background();
   /// After its end, for the next main task.

@@ -4,6 +4,7 @@
 namespace cuvee::inline v0 {
 
 void cancel_scope::cancel(std::string text, std::source_location where) {
+  if (body_) detail::refuse_foreign_thread(*home_, "cancel a scope");
   cancel_for(text, where);
   if (body_) body_->cancel();
 }

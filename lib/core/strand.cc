@@ -17,8 +17,8 @@ void die(const char* why) noexcept {
   std::abort();
 }
 
-void strand::begin(const strand_kind& k) noexcept {
-  home = this_scheduler;
+void strand::begin_on(scheduler& loop, const strand_kind& k) noexcept {
+  home = &loop;
   context = home->context;
   kind = &k;
   state = strand_state::created;

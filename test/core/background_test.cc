@@ -5,6 +5,8 @@
 
 #include <poll.h>
 
+#include <memory>
+#include <thread>
 #include <vector>
 
 using namespace cuvee;
@@ -133,4 +135,47 @@ TEST_CASE("guest: polling a loop from one of its own tasks is an error") {
     co_return;
   };
   CHECK_THROWS_WITH(l.run(main), "poll: the loop is running already");
+}
+
+TEST_CASE("background: of a loop that is not the current one, the child runs there") {
+  loop ours;
+  std::vector<loop*> ran_on;
+  auto note = [&]() -> task<> {
+    ran_on.push_back(&loop::current());
+    co_return;
+  };
+  auto turn = []() -> task<> { co_await sleep(1ms); };
+  {
+    loop other;
+    ours.background().spawn(note);
+    other.run(turn);
+    CHECK(ran_on.empty());
+  }
+  ours.background().spawn(note);  // now none is current
+  ours.run(turn);
+  CHECK(ran_on == std::vector<loop*>{&ours, &ours});
+}
+
+TEST_CASE("background: spawning from a foreign thread is refused, with and without a loop there") {
+  loop l;
+  auto argument = std::make_shared<int>(1);
+  auto never = [](std::shared_ptr<int>) -> task<> {
+    FAIL("it ran");
+    co_return;
+  };
+  std::vector<std::error_code> codes;
+  auto attempt = [&] {
+    try {
+      l.background().spawn(never, argument);
+    } catch (const error& e) {
+      codes.push_back(e.code());
+    }
+  };
+  std::thread(attempt).join();
+  std::thread([&] {
+    loop there;
+    attempt();
+  }).join();
+  CHECK(codes == std::vector(2, std::make_error_code(std::errc::operation_not_permitted)));
+  CHECK(argument.use_count() == 1);
 }

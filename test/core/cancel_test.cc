@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
-// CAN-7, 12, 13, 15, 16 (reasons, scopes with shields and deadlines) come with scopes. CAN-10: an error of
-// clean-up carries no link to the cancel, which is no exception. CAN-25 (two tasks that await each other)
-// cannot be written: a task is awaited by its one owner.
+// CAN-7, 12, 13, 15, 16 (reasons, scopes with shields and deadlines): scope_test.cc, scope_deadline_test.cc. CAN-10: an
+// error of clean-up carries no link to the cancel, which is no exception.
 #include "scenario.h"
 
 #include <cuvee/testing/doctest.h>

@@ -28,6 +28,7 @@ struct recorded {
 
 task<> nothing() { co_return; }
 task<> nap() { co_await sleep(1h); }
+task<> short_nap() { co_await sleep(10s); }
 task<> forget_a_task() {
   co_await checkpoint();
   nothing().release().destroy();  // given up on purpose
@@ -71,6 +72,7 @@ TEST_CASE("debug mode: children of a combinator that nobody awaits are reported 
 
 TEST_CASE("debug mode: tasks that an error or a cancel keeps from being awaited are no mistake") {
   loop l;
+  testing::virtual_clock clock;
   recorded reports(l);
   l.set_debug(true);
   auto throws = []() -> task<> {
@@ -87,6 +89,12 @@ TEST_CASE("debug mode: tasks that an error or a cancel keeps from being awaited 
   l.run([&]() -> task<> {
     co_await gather_settled(throws());
     co_await move_on_after(0s, waits());
+    for (duration limit : {duration(1ms), duration(20s)}) {
+      std::vector<task<>> attempts;
+      for (int i = 0; i < 3; i++) attempts.push_back(short_nap());
+      auto first = staggered_race(1h, std::move(attempts));  // the others are not needed
+      co_await move_on_after(limit, std::move(first));
+    }
     auto body = [&](group& g) -> task<> {
       g.spawn(never_starts).cancel();
       co_return;
@@ -165,6 +173,38 @@ TEST_CASE("debug mode: a call from a foreign thread is an error") {
     }
   }).join();
   CHECK(code == std::errc::operation_not_permitted);
+}
+
+TEST_CASE("debug mode: a cancel from a foreign thread is an error, and cancels nothing") {
+  loop l;
+  l.set_debug(true);
+  std::string said;
+  auto attempt = [&](auto cancel) {
+    std::thread([&] {
+      try {
+        cancel();
+      } catch (const error& e) {
+        said += e.operation() + "; ";
+        CHECK(e.code() == std::errc::operation_not_permitted);
+      }
+    }).join();
+  };
+  bool went_on = false;
+  cancel_scope s;
+  l.run([&]() -> task<> {
+    co_await scope(s, [&](cancel_scope&) -> task<> {
+      co_await task_group([&](group& g) -> task<> {
+        task_handle<> h = g.spawn(nothing);
+        attempt([&] { h.cancel(); });
+        attempt([&] { g.cancel(); });
+        attempt([&] { s.cancel(); });
+        co_await h.join();
+        went_on = true;
+      });
+    });
+  });
+  CHECK(said == "cancel a task; cancel a group; cancel a scope; ");
+  CHECK(went_on);
 }
 
 TEST_CASE("debug mode: waking a task from a foreign thread ends the program with a diagnosis") {

@@ -3,6 +3,8 @@
 
 #include <cuvee/testing/doctest.h>
 
+#include "in_child.h"
+
 using namespace cuvee;
 using namespace scenario;
 
@@ -123,4 +125,19 @@ CUVEE_TEST_CASE("checkpoint: lets every other ready task run first") {
   };
   co_await gather(steps('a'), steps('b'), steps('c'));
   CHECK(trace == "abcabcabc");
+}
+
+TEST_CASE("event: destroyed while a task waits for it, the program ends and says why") {
+  auto end = in_child([] {
+    auto outlives = [](event& e) -> task<> { co_await e.wait(); };
+    auto body = [&](group& g) -> task<> {
+      event local;
+      g.spawn(outlives, std::ref(local));
+      co_await checkpoint();
+    };
+    loop().run([&]() -> task<> { co_await task_group(body); });
+    return 0;
+  });
+  CHECK(end.killed_by(SIGABRT));
+  CHECK(end.output.find("an object was destroyed while a task waited for it") != std::string::npos);
 }

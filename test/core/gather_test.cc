@@ -274,7 +274,10 @@ CUVEE_TEST_CASE("gather: of width 3, three run at once and results come in order
   CHECK(none.empty());
 }
 
-TEST_CASE("gather: of width 0 is refused") { CHECK_THROWS_AS(width(0), error); }
+TEST_CASE("gather: of width 0 and less is refused") {
+  CHECK_THROWS_AS(width(0), error);
+  CHECK_THROWS_WITH(width(-1), "width -1: invalid argument (EINVAL)");
+}
 
 CUVEE_TEST_CASE("gather: of width 1, 100,000 ready leaves need no deep stack") {
   basket b;

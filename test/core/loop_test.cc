@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// LOOP-4, LOOP-8, TMR-12 (callbacks with handles), LOOP-13 (stop), LOOP-16 (debug mode) do not
-// apply yet: a loop runs tasks, and a post cannot be taken back.
+// LOOP-4: post_test.cc; LOOP-8: many_loops_test.cc; LOOP-16: debug_mode_test.cc. LOOP-13 (stop) does not apply: a loop runs
+// until its main task has ended, which a cancel brings about.
 #include "core/handle_block.h"
 #include "core/loop_state.h"
 #include "in_child.h"
@@ -97,6 +97,7 @@ TEST_CASE("loop: a deadlocked task that cannot be cancelled ends the program wit
   });
   CHECK(end.killed_by(SIGABRT));
   CHECK(end.output.find("deadlock") != std::string::npos);
+  CHECK(end.output.find("task 'main': shield, cancel requested\n") != std::string::npos);
 }
 
 TEST_CASE("loop: a thread without a loop, current and an await in vain are errors") {

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <latch>
 #include <optional>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -159,4 +160,33 @@ TEST_CASE("loops: 8 threads with a loop each post 1000 calls to every other one"
   for (std::size_t t = 0; t < threads; t++) all.emplace_back(body, t);
   for (auto& t : all) t.join();
   for (int n : received) CHECK(n == each * (threads - 1));
+}
+
+TEST_CASE("post: 4096 calls, most of which race two timers, one of the two fires" *
+          doctest::test_suite("slow")) {
+  constexpr int calls = 4096, racing = 3584;
+  loop l;
+  std::minstd_rand random(1);
+  int called = 0, ended = 0, both = 0;
+  auto race_timers = [&](std::chrono::microseconds soon) -> task<> {
+    auto [late, early] = co_await any_of(sleep(10ms), sleep(soon));
+    if (late && early) both++;
+    ended++;
+  };
+  auto call = [&] {
+    if (called++ < racing)
+      l.background().spawn(race_timers, std::chrono::microseconds(500 + random() % 500));
+  };
+  loop_ref home = l.ref();
+  std::thread poster([&] {
+    for (int i = 0; i < calls; i++) home.post(call);
+  });
+  l.run([&]() -> task<> {
+    while (called < calls || ended < racing) co_await sleep(1ms);
+  });
+  poster.join();
+  CHECK(called == calls);
+  CHECK(ended == racing);
+  CHECK(both == 0);
+  CHECK(l.stats().timers == 0);
 }

@@ -173,3 +173,21 @@ CUVEE_TEST_CASE(
   CHECK(port == 7);
   CHECK(ended);
 }
+
+CUVEE_TEST_CASE("start: a child that is ready has no value to report") {
+  std::string trace;
+  co_await task_group([&](group& g) -> task<> {
+    co_await g.start<void>([&](started<void> ready) -> task<> {
+      co_await checkpoint();
+      trace += 'r';
+      ready();
+      co_await sleep(1ms);
+      trace += 'e';
+    });
+    trace += 's';
+    auto failed = g.start<void>([](started<void>) -> task<> { co_return; });
+    auto end = co_await as_result(std::move(failed));
+    CHECK(end.error().code() == errc::not_started);
+  });
+  CHECK(trace == "rse");
+}

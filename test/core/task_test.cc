@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// TASK-8 (context variables), TASK-10, 13, 14, 17 (results and lists of free tasks) do not apply: a
-// task has no life outside the expression, group or run that owns it.
+// TASK-8: context_var_test.cc; TASK-13: background_test.cc; TASK-14: inspect_test.cc; TASK-17 (in the background): debug_mode_test.cc.
+// TASK-10 (failures that nobody reads) does not apply: a task has no life outside the expression, group or run that
+// owns it, and fails that one.
 #include "scenario.h"
 
 #include <cuvee/testing/doctest.h>
@@ -177,4 +178,23 @@ CUVEE_TEST_CASE("task: spawned a, b, c, they start in that order when the spawne
     trace += '1';
   });
   CHECK(trace == "0abc1");
+}
+
+CUVEE_TEST_CASE("task: a destructor throws after the value was given, the value goes, too") {
+  struct throws_at_end {
+    ~throws_at_end() noexcept(false) { throw boom(); }
+  };
+  std::string trace;
+  auto give_mark = [&]() -> task<mark> {
+    throws_at_end last;
+    co_return mark(trace, 'v');
+  };
+  bool caught = false;
+  try {
+    mark kept = co_await give_mark();
+  } catch (const boom&) {
+    caught = true;
+  }
+  CHECK(caught);
+  CHECK(trace == "v");
 }

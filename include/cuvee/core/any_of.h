@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
-#include <cuvee/core/child.h>
+#include <cuvee/core/child_range.h>
 
 #include <tuple>
 
@@ -52,7 +52,7 @@ class any_of_awaiter : public combinator_awaiter<any_of_awaiter<A...>> {
 /// may still complete in one turn, then each has its value.
 /// Errors: the failure of a child that ended; later ones are `suppressed` on it.
 /// Cancel: as its children; if one completed all the same, the result wins.
-template <class... A>
+template <awaitable... A>
   requires(sizeof...(A) > 0)
 auto any_of(A... awaitables) {
   return detail::any_of_awaiter<A...>(std::move(awaitables)...);

@@ -5,6 +5,7 @@
 
 #include <concepts>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace cuvee::inline v0 {
@@ -34,9 +35,11 @@ concept awaitable_range = awaitable<typename R::value_type> && requires(R& range
 /// How many awaitables of a container run at once: `gather(width(8), std::move(tasks))`.
 class width {
  public:
-  /// Errors: invalid_argument for zero.
-  explicit width(std::size_t most) : most_(most) {
-    if (most == 0) throw error(std::make_error_code(std::errc::invalid_argument), "width", "0");
+  /// Errors: invalid_argument for zero and less.
+  template <std::integral Number>
+  explicit width(Number most) : most_(static_cast<std::size_t>(most)) {
+    if (most < 1)
+      throw error(std::make_error_code(std::errc::invalid_argument), "width", std::to_string(most));
   }
   std::size_t most() const noexcept { return most_; }
 

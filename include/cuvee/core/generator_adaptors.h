@@ -156,6 +156,7 @@ inline auto enumerate(std::size_t first = 0) {
 
 /// Tuples of one element of each, until the first source ends. The sources are asked concurrently.
 template <class... T>
+  requires(sizeof...(T) > 0)
 auto zip(generator<T>... from) {
   return detail::zip_all(std::tuple<generator<T>...>(std::move(from)...));
 }

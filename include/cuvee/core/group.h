@@ -16,20 +16,25 @@ class started {
   explicit started(detail::group_record& record) noexcept : record_(&record) {}
 
   /// Lets `start` return `value`; the child runs on in the group. Only the first call counts.
-  void operator()(T value) const {
-    auto* op = static_cast<detail::start_state<T>*>(record_->starting);
-    if (!op) return;
-    op->value.emplace(std::move(value));  // if this throws, the child has not reported
-    record_->starting = nullptr;
-    op->waiter_->complete();
-  }
+  void operator()(T value) const { detail::report_ready<T>(*record_, std::move(value)); }
+
+ private:
+  detail::group_record* record_;
+};
+
+/// The same without a value: that it is ready is all there is to say.
+template <>
+class started<void> {
+ public:
+  explicit started(detail::group_record& record) noexcept : record_(&record) {}
+  void operator()() const { detail::report_ready<void>(*record_); }
 
  private:
   detail::group_record* record_;
 };
 
 /// A running or ended child of a group. Dropping the handle does not stop the child.
-template <class T>
+template <class T = void>
 class task_handle {
  public:
   class join_awaiter;
@@ -110,7 +115,8 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   /// spawner next suspends, in the order of spawning. `fn` and the arguments are copied or moved and live
   /// as long as the child, so capturing lambdas are safe; pass `std::ref` for a reference.
   /// Returns: a handle. Errors: closed, if a child has failed and the group is shutting down, or once its
-  /// body and all its children have ended. In a cancelled group the child never runs.
+  /// body and all its children have ended; operation_not_permitted on another thread than the loop's. In a
+  /// cancelled group the child never runs.
   template <class F, class... Args>
   auto spawn(F fn, Args... args) {
     static_assert(
@@ -157,7 +163,7 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   void adopt(detail::group_record* record);
   void open(waiter& parent);
   void run_body(task<> body);
-  void open_background(void (*failed)(group&, detail::group_record&));
+  void open_background(detail::scheduler& home, void (*failed)(group&, detail::group_record&));
   void cancel_all();
   void child_done(detail::group_record* child, const std::exception_ptr* failure, bool cancelled);
   bool has_result() const noexcept { return failures_ || !saw_cancel_; }
@@ -166,6 +172,7 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   detail::list<detail::group_record> records_;
   detail::failure_list failures_;
   detail::child<task<>> body_;
+  detail::scheduler* home_ = nullptr;
   void (*failed_)(group&, detail::group_record&) = nullptr;  // a background group goes on
   bool open_ = false;
   bool saw_cancel_ = false;
@@ -250,7 +257,7 @@ class start_awaiter : start_state<T> {
   T await_resume() {
     if (this->failure) std::rethrow_exception(this->failure);
     if (!this->value) throw cancelled_error("start");  // by somebody else than our own task
-    return std::move(*this->value);
+    if constexpr (!std::is_void_v<T>) return std::move(*this->value);
   }
 
  private:

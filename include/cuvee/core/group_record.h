@@ -27,7 +27,7 @@ struct start_op {
 };
 template <class T>
 struct start_state : start_op {
-  std::optional<T> value;
+  std::optional<stored<T>> value;
 };
 
 /// A child of a group: one block, owned by the group until it has ended and by its handle.
@@ -82,6 +82,15 @@ struct join_waiter : list_node {
  protected:
   void rethrow_end() const { record_->rethrow_end(); }
 };
+
+template <class T, class... Value>
+void report_ready(group_record& child, Value&&... value) {
+  auto* op = static_cast<start_state<T>*>(child.starting);
+  if (!op) return;
+  op->value.emplace(std::forward<Value>(value)...);  // if this throws, the child has not reported
+  child.starting = nullptr;
+  op->waiter_->complete();
+}
 
 template <class T>
 struct result_record : group_record {

@@ -73,6 +73,8 @@ CUVEE_API void stop_timer(scheduler&, timer_node&) noexcept;
 CUVEE_API std::uint64_t clock_ns(scheduler&) noexcept;
 /// Whether the calling thread is the one that runs the loop, or made it.
 CUVEE_API bool on_own_thread(const scheduler&) noexcept;
+/// In debug mode. Errors: operation_not_permitted on another thread than the loop's.
+CUVEE_API void refuse_foreign_thread(const scheduler&, const char* operation);
 /// Keeps the loop waiting although no handle is active (see `forever`).
 CUVEE_API void hold_loop(scheduler&, int change) noexcept;
 

@@ -58,6 +58,7 @@ class staggered_awaiter
       this->start_child(this->nth(next_++));
     }
     advancing_ = false;
+    if (this->stopping) leave_rest();
     if (started || this->stopping) stop_timer(*this->home_, *this);
     if (!started || this->stopping || next_ >= allowed_) return;
     try {
@@ -65,6 +66,10 @@ class staggered_awaiter
     } catch (...) {
       this->give_up(std::current_exception());
     }
+  }
+  // Nobody has forgotten to await those that never get their turn.
+  void leave_rest() {
+    while (next_ < this->size()) this->nth(next_++).cancel_early();
   }
   bool failed(std::size_t i) { return this->nth(i).state() == outcome::completed; }
   static void on_timer(timer_node* n) {

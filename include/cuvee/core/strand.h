@@ -41,7 +41,8 @@ struct CUVEE_API strand : waiter {
 
   strand() noexcept : waiter(&on_complete) {}
 
-  void begin(const strand_kind& k) noexcept;
+  void begin(const strand_kind& k) noexcept { begin_on(*this_scheduler, k); }
+  void begin_on(scheduler& loop, const strand_kind& k) noexcept;
   /// Marks, tells the awaiter, queues. Never runs user code, never destroys.
   void cancel();
   /// One turn on the ready queue.

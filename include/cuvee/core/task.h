@@ -25,6 +25,8 @@ CUVEE_API void drop_unawaited(std::coroutine_handle<> frame) noexcept;
 template <class T = void>
 class [[nodiscard]] task {
  public:
+  static_assert(!std::is_reference_v<T>,
+                "a task gives values: return a pointer or a std::reference_wrapper");
   using promise_type = detail::promise<T>;
   using value_type = T;
 
@@ -162,6 +164,8 @@ struct promise : promise_base {
     state_ = state::value;
   }
   void unhandled_exception() noexcept {
+    // A destructor may throw after the body has returned its value.
+    if (state_ == state::value) std::destroy_at(&value_);
     std::construct_at(&error_, std::current_exception());
     state_ = state::error;
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 #include <cuvee/base/list.h>
-#include <cuvee/core/waiter.h>
+#include <cuvee/core/strand.h>
 
 namespace cuvee::inline v0::detail {
 
@@ -21,6 +21,14 @@ struct wait_node : list_node {
 template <class Node = wait_node>
 class wait_list {
  public:
+  wait_list() noexcept = default;
+  wait_list(const wait_list&) = delete;
+  wait_list& operator=(const wait_list&) = delete;
+  // Whoever waits would never be woken, and write into what is gone when cancelled.
+  ~wait_list() {
+    if (!empty()) [[unlikely]]
+      die("an object was destroyed while a task waited for it");
+  }
   bool empty() const noexcept { return nodes_.empty(); }
   Node* front() noexcept { return nodes_.front(); }
   void add(Node& node, waiter& w) noexcept {
