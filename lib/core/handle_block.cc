@@ -61,7 +61,14 @@ void handle_block::disown() {
 }
 
 void handle_block::free_if_unused() {
-  if (closed_ && !owned_ && !busy()) delete this;
+  if (!closed_ || owned_ || busy() || linked()) return;
+  // Whoever was told of the end and has not run since will ask the block what has happened.
+  if (home_->ready_head) home_->retire(*this);
+  else delete this;
+}
+
+void handle_block::free_all(list<handle_block>& retired) noexcept {
+  while (handle_block* b = retired.pop_front()) delete b;
 }
 
 }  // namespace cuvee::inline v0::detail

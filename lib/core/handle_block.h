@@ -37,6 +37,8 @@ class handle_block : public list_node {
   bool closed() const noexcept { return closed_; }
   loop_state& home() const noexcept { return *home_; }
 
+  static void free_all(list<handle_block>& retired) noexcept;
+
   template <class Block, class Handle>
   static Block& of(Handle* h) noexcept {
     return *static_cast<Block*>(static_cast<handle_block*>(h->data));
@@ -52,6 +54,7 @@ class handle_block : public list_node {
   void finish_close();
   virtual bool busy() const noexcept { return false; }  // something else still refers to it
   void start_close(void (*closer)(uv_handle_t*, uv_close_cb));
+  /// At once, or once all that are ready have run.
   void free_if_unused();
 
  private:

@@ -80,6 +80,11 @@ loop_state* loop_state::make(loop& owner, uv_loop_t* host) {
   return made.release();
 }
 
+loop_state::~loop_state() {
+  handle_block::free_all(retiring);
+  handle_block::free_all(retired);
+}
+
 void loop_state::open_handles() {
   must(uv::timer_init(uv, &timer), "make a loop");
   own_handle(uv::as_handle(&timer));
@@ -188,9 +193,21 @@ inline void loop_state::drain_by(Run run) {
       break;
   } while (budget > 0);
   steps += static_cast<std::uint64_t>(steps_per_drain - budget);
+  if (!retired.empty() || !retiring.empty()) [[unlikely]]
+    free_retired();
   if (ready_head || idling) [[unlikely]]
     keep_idling(ready_head != nullptr);
   if (timers.earliest() != armed_for) arm_timer();
+}
+
+// The queue is first in, first out, unless a test shuffles it; and it may never be empty.
+void loop_state::free_retired() noexcept {
+  if (ready_head && (probe || steps < retire_at)) return;
+  handle_block::free_all(retiring);
+  if (!ready_head) return handle_block::free_all(retired);
+  retiring.splice(retired);
+  retire_at = steps;
+  for (const waiter* w = ready_head; w; w = w->queue_next) retire_at++;
 }
 
 // A limit that had passed before it was set cuts what it is about at the end of the same turn: no I/O of

@@ -54,6 +54,7 @@ struct loop_state : scheduler {
   explicit loop_state(loop& owner, uv_loop_t* host);
   /// Errors: those of libuv; bad_alloc. Nothing is left then.
   static loop_state* make(loop& owner, uv_loop_t* host);
+  ~loop_state();
   static loop_state& of(scheduler& s) noexcept { return static_cast<loop_state&>(s); }
   static loop_state& current() { return of(require_scheduler()); }
   static loop_state& of(loop& l) noexcept { return *l.state_; }
@@ -85,6 +86,8 @@ struct loop_state : scheduler {
   std::uint64_t turn_time() const noexcept {
     return virtual_clock ? virtual_clock->now : uv_now(uv) * ns_per_ms;
   }
+  /// Frees a block when all strands that are ready now have run.
+  void retire(handle_block& b) noexcept { retired.push_back(b); }
   void run_until(root_base& root, strand& main);
   /// Says who still waits, and ends the program.
   [[noreturn]] void die_stuck(const char* why) noexcept;
@@ -129,6 +132,9 @@ struct loop_state : scheduler {
   group background;
   list<turn_end> turn_ends;
   list<handle_block> handles;         // not closed yet
+  list<handle_block> retired;         // closed; strands that are ready may still ask them
+  list<handle_block> retiring;        // likewise, until `retire_at`
+  std::uint64_t retire_at = 0;        // of `steps`
   list<loop_local> locals;            // owned
   std::unique_ptr<char[]> read_slab;  // where streams without a waiting span read to
   std::shared_ptr<mailbox> box;
@@ -158,6 +164,7 @@ struct loop_state : scheduler {
   void open_handles();
   void own_handle(uv_handle_t* h) noexcept;
   void close_and_free() noexcept;
+  void free_retired() noexcept;
   void keep_idling(bool wanted);
   void watch_waits();
   template <class F>

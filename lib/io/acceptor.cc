@@ -74,9 +74,11 @@ bool acceptor::take(accept_node& a) noexcept {
 bool acceptor::take_own(accept_node& a) noexcept {
   constexpr int most_skipped = 64;  // then others get a turn
   for (int skipped = 0; !accepted_ && skipped < most_skipped; skipped++) {
-    int fd = sys::accept(fd_.get());
+    sockaddr_storage from;
+    int fd = sys::accept(fd_.get(), from);
     if (fd >= 0) {
       accepted_ = descriptor(fd);
+      if (from.ss_family != AF_UNIX) accepted_from_ = endpoint(reinterpret_cast<sockaddr&>(from));
     } else if (!concerns_one_connection(fd)) {
       more_ = false;
       if (fd == -EAGAIN || fd == -EWOULDBLOCK) return false;
@@ -109,6 +111,7 @@ int acceptor::adopt(accept_node& a) noexcept {
     return e;
   }
   accepted_.release();
+  block->set_peer(accepted_from_);
   a.accepted_ = block;
   return 0;
 }

@@ -63,6 +63,7 @@ class acceptor final : public handle_block, timer_node, public pooled {
   list<accept_node> line_;  // of the head
   event end_;
   descriptor accepted_;  // taken from the kernel when memory was short for its stream
+  endpoint accepted_from_;
   int broken_ = 0;
   std::uint64_t reported_ = 0;
   bool more_ = false;  // the last accept did not come away empty

@@ -29,14 +29,22 @@ match first_match(std::string_view text, std::size_t known,
 }
 
 std::size_t longest(const std::vector<std::string>& separators) {
+  auto refuse = [](const char* why) {
+    throw error(std::make_error_code(std::errc::invalid_argument), "read until", "", why);
+  };
+  if (separators.empty()) refuse("no separator");
   std::size_t most = 0;
   for (const std::string& s : separators) {
-    if (s.empty())
-      throw error(std::make_error_code(std::errc::invalid_argument), "read until", "",
-                  "an empty separator");
+    if (s.empty()) refuse("an empty separator");
     most = std::max(most, s.size());
   }
   return most;
+}
+
+// How many bytes there are, at the least, in front of a separator: of one that is not there yet, `width` bytes at most.
+std::size_t in_front(std::string_view text, match m, std::size_t width) {
+  if (m.at != none) return m.at;
+  return text.size() < width ? 0 : text.size() - width + 1;
 }
 
 }  // namespace
@@ -136,7 +144,7 @@ task<> buffered_reader::read_exact(mutable_bytes into) {
 
 task<buffered_reader::found> buffered_reader::search(const char* operation,
                                                      std::vector<std::string> separators,
-                                                     std::size_t limit_bytes) {
+                                                     std::size_t limit_bytes, end_of e) {
   std::size_t width = longest(separators);
   std::size_t known = 0;  // no separator ends within the first so many bytes
   for (;;) {
@@ -149,7 +157,10 @@ task<buffered_reader::found> buffered_reader::search(const char* operation,
     }
     std::size_t size = text.size();
     match m = first_match(text, known, separators);
-    bool over = m.at == none ? size >= width && size - width >= limit_bytes : m.at > limit_bytes;
+    std::size_t front = in_front(text, m, width);
+    // The first half of a line's end is no part of the line.
+    if (e == end_of::line && front != 0 && text[front - 1] == '\r') front--;
+    bool over = front > limit_bytes;
     std::size_t wanted = over ? limit_bytes : m.end;
     if (before != 0) kept_.resize(before);
     if (over) throw incomplete_read_error(errc::limit_exceeded, operation, take(wanted));
@@ -168,7 +179,7 @@ task<std::string> buffered_reader::read_until(std::string separator, std::size_t
 
 task<std::string> buffered_reader::read_until(std::vector<std::string> separators,
                                               std::size_t limit_bytes) {
-  found f = co_await search("read until", std::move(separators), limit_bytes);
+  found f = co_await search("read until", std::move(separators), limit_bytes, end_of::record);
   if (f.separator == none)
     throw incomplete_read_error(errc::end_of_stream, "read until", std::move(f.text));
   co_return std::move(f.text);
@@ -176,7 +187,7 @@ task<std::string> buffered_reader::read_until(std::vector<std::string> separator
 
 task<std::optional<std::string>> buffered_reader::read_line(std::size_t limit_bytes) {
   std::vector<std::string> end(1, "\n");
-  found f = co_await search("read line", std::move(end), limit_bytes);
+  found f = co_await search("read line", std::move(end), limit_bytes, end_of::line);
   if (f.text.empty()) co_return std::nullopt;
   if (f.separator != none) f.text.resize(f.separator);
   if (f.separator != none && f.text.ends_with('\r')) f.text.pop_back();

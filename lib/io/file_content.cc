@@ -5,6 +5,7 @@
 #include "uv_error.h"
 
 #include <cuvee/core/as_result.h>
+#include <cuvee/core/shield.h>
 #include <cuvee/io/files.h>
 #include <cuvee/io/temp_file.h>
 
@@ -98,8 +99,7 @@ task<> sync_directory(std::string path) {
   if (!synced && synced.error().code() != std::errc::invalid_argument) throw error(synced.error());
 }
 
-task<> write_atomically(std::string path, const_bytes bytes, unsigned permissions) {
-  target t = co_await find_target(std::move(path));
+task<> replace(const target& t, const_bytes bytes, unsigned permissions) {
   std::string directory = directory_of(t.path);
   // Nobody else may look in before it has the permissions of the old one.
   unsigned first = t.old ? 0600 : permissions;
@@ -110,7 +110,16 @@ task<> write_atomically(std::string path, const_bytes bytes, unsigned permission
   co_await temp.content.close();
   co_await files::rename(temp.name.path(), t.path);
   temp.name.keep();
-  co_await sync_directory(std::move(directory));
+  co_await shield(sync_directory(std::move(directory)));  // it has happened: no cancel may deny it
+}
+
+task<> write_atomically(std::string path, const_bytes bytes, unsigned permissions) {
+  target t = co_await find_target(std::move(path));
+  try {
+    co_await replace(t, bytes, permissions);
+  } catch (const error& e) {
+    throw error(e.code(), "write", t.path);  // not of a name that nobody has given
+  }
 }
 
 }  // namespace

@@ -151,7 +151,9 @@ void watch_block::on_closing() {
 
 }  // namespace detail
 
-change_awaiter::~change_awaiter() { block_->forget(*this); }
+change_awaiter::~change_awaiter() {
+  if (registered_) block_->forget(*this);
+}
 
 bool change_awaiter::await_ready() noexcept {
   busy_ = block_->has_waiter();
@@ -160,6 +162,7 @@ bool change_awaiter::await_ready() noexcept {
 
 void change_awaiter::await_suspend(waiter& w) noexcept {
   waiter_ = &w;
+  registered_ = true;
   block_->await_change(*this);
 }
 
@@ -170,7 +173,7 @@ bool change_awaiter::await_cancel(waiter&) noexcept {
 
 result<file_change> change_awaiter::await_result() {
   if (busy_) return error(errc::busy, "watch", block_->path());
-  block_->forget(*this);
+  if (std::exchange(registered_, false)) block_->forget(*this);
   return block_->take();
 }
 
@@ -179,7 +182,9 @@ void change_awaiter::visit(detail::visitor& v) { v.about(block_->path()); }
 file_watcher::~file_watcher() {
   if (block_) block_->disown();
 }
-void file_watcher::close() { block_->close(); }
+void file_watcher::close() {
+  if (block_) block_->close();
+}
 
 file_watcher files::watch(std::string path, duration debounce) {
   return file_watcher(

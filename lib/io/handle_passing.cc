@@ -9,15 +9,28 @@ namespace cuvee::inline v0 {
 using detail::turn;
 using detail::uv_stream_block;
 
+namespace {
+
+bool can_be_passed(const detail::stream_block& b) noexcept {
+  return b.type() == UV_TCP || b.type() == UV_NAMED_PIPE;
+}
+
+const char* why_not(const detail::stream_block& handle, const_bytes with) noexcept {
+  if (with.empty()) return "it needs a byte to go with";
+  if (!can_be_passed(handle)) return "only TCP and unix streams can be passed";
+  return "the stream was made without pass_handles";
+}
+
+}  // namespace
+
 struct send_handle_awaiter::request : detail::pooled {
   uv_write_t native;
   send_handle_awaiter* awaiter;
 };
 
 bool send_handle_awaiter::await_ready() noexcept {
-  bool known = handle_->type() == UV_TCP || handle_->type() == UV_NAMED_PIPE;
   if (over_->closing() || handle_->closing()) status_ = UV_ECANCELED;
-  else if (with_.empty() || !known) status_ = UV_EINVAL;
+  else if (with_.empty() || !can_be_passed(*handle_)) status_ = UV_EINVAL;
   else status_ = over_->write_error();
   return status_ != 0;
 }
@@ -59,6 +72,9 @@ bool send_handle_awaiter::await_cancel(waiter&) {
 
 result<void> send_handle_awaiter::await_result() {
   if (status_ == UV_ECANCELED) return error(errc::closed, "send a handle", over_->name());
+  if (status_ == UV_EINVAL)
+    return error(std::make_error_code(std::errc::invalid_argument), "send a handle", over_->name(),
+                 why_not(*handle_, with_));
   if (status_ != 0) return detail::uv_error(status_, "send a handle", over_->name());
   return {};
 }

@@ -140,9 +140,9 @@ void process_block::tell_exit(exit_status s) {
   if (abandoned_) {
     uv_close(uv::as_handle(&handle_), when_closed_);
     close_watch(child_);
-    return;
+  } else {
+    close();
   }
-  close();
   while (process_wait_awaiter* a = waiters.pop_front()) {
     a->status_ = s;
     a->waiter_->complete();

@@ -18,7 +18,11 @@ serving::serving(serve_limits limits, connection_error_handler on_error)
     : places(
           static_cast<std::ptrdiff_t>(std::min<std::size_t>(limits.most_connections, PTRDIFF_MAX))),
       limits_(limits),
-      on_error_(std::move(on_error)) {}
+      on_error_(std::move(on_error)) {
+  if (limits.most_connections == 0)
+    throw error(std::make_error_code(std::errc::invalid_argument), "serve", "",
+                "a limit of no connections");
+}
 
 void serving::failed() noexcept {
   if (on_error_) on_error_(std::current_exception());

@@ -51,12 +51,14 @@ int listen(int fd, int backlog) {
   return status_of(::listen(fd, backlog));
 }
 
-int accept(int fd) {
+int accept(int fd, sockaddr_storage& from) {
   if (int e = uv::fault("accept")) return e;
+  auto* who = reinterpret_cast<sockaddr*>(&from);
+  socklen_t size = sizeof from;
 #if defined(__linux__)
-  return status_of(::accept4(fd, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  return status_of(::accept4(fd, who, &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
 #else
-  descriptor taken(::accept(fd, nullptr, nullptr));
+  descriptor taken(::accept(fd, who, &size));
   if (!taken) return -errno;
   int e = make_ours(taken.get());
   return e < 0 ? e : taken.release();

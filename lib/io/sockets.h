@@ -35,7 +35,7 @@ int socket(int family, int type);
 int bind(int fd, const sockaddr* at, socklen_t size);
 int listen(int fd, int backlog);
 /// As `socket` makes them.
-int accept(int fd);
+int accept(int fd, sockaddr_storage& from);
 int connect(int fd, const sockaddr* to, socklen_t size);
 int set_option(int fd, int level, int name, int value);
 int make_ours(int fd);  // not blocking, not inherited

@@ -135,7 +135,9 @@ stream::~stream() {
 
 std::string_view stream::window() const noexcept { return block_->window(); }
 void stream::consume(std::size_t n) { block_->consume(n); }
-void stream::abort() { block_->abort(); }
+void stream::abort() {
+  if (block_) block_->abort();
+}
 bool stream::is_open() const noexcept { return block_ && !block_->closing() && !block_->closed(); }
 
 }  // namespace cuvee::inline v0

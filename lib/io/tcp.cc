@@ -128,6 +128,7 @@ result<tcp_stream> connect_awaiter::await_result() {
   int status = status_ != 0 ? status_ : op_->status;
   if (status == 0) status = set_options();
   if (status != 0) return uv_error(status, "connect", to_.to_string());
+  op_->block->remember_peer();
   return tcp_stream(std::exchange(op_->block, nullptr));
 }
 
@@ -157,8 +158,9 @@ std::vector<endpoint> attempt_order(const std::vector<endpoint>& addresses,
 task<tcp_stream> connect(std::vector<endpoint> addresses, connect_options options) {
   std::vector<endpoint> order = detail::attempt_order(addresses, options.local);
   if (order.empty())
-    throw error(std::make_error_code(std::errc::invalid_argument), "connect", "",
-                "no address to connect to");
+    throw error(std::make_error_code(std::errc::invalid_argument), "connect",
+                options.local ? "from " + options.local->to_string() : "",
+                addresses.empty() ? "no address to connect to" : "no address of its family");
   if (order.size() == 1) co_return co_await connect(order[0], options);
   std::vector<connect_awaiter> attempts;
   for (const endpoint& to : order) attempts.push_back(connect(to, options));

@@ -33,10 +33,10 @@ void accept_node::await_suspend(waiter& w) {
 
 void accept_node::visit(visitor& v) { v.about(acceptor_->name()); }
 
-result<stream_block*> accept_node::taken(const char* listener) {
+result<stream_block*> accept_node::taken() {
   if (accepted_) return std::exchange(accepted_, nullptr);
-  if (status_ != 0) return uv_error(status_, "accept", listener);
-  return error(errc::closed, "accept", listener);
+  if (status_ != 0) return uv_error(status_, "accept", acceptor_->name());
+  return error(errc::closed, "accept", acceptor_->name());
 }
 
 }  // namespace detail
@@ -66,6 +66,11 @@ acceptor* listen_on(const endpoint& at, const listen_options& options) {
   return acceptor::make(loop_state::current(), std::move(fd), make, std::move(name));
 }
 
+endpoint local_of(const acceptor& a) {
+  if (a.closing()) throw error(errc::closed, "local address", a.name());
+  return detail::local_endpoint(a.fd());
+}
+
 bool is_not_here(std::error_code code) {
   return code == std::errc::address_not_available ||
          code == std::errc::address_family_not_supported;
@@ -74,7 +79,7 @@ bool is_not_here(std::error_code code) {
 }  // namespace
 
 result<tcp_stream> accept_awaiter::await_result() {
-  result<detail::stream_block*> block = taken("tcp listener");
+  result<detail::stream_block*> block = taken();
   if (!block) return block.error();
   return tcp_stream(*block);
 }
@@ -83,14 +88,16 @@ tcp_listener::~tcp_listener() {
   if (sockets_) sockets_->disown_all();
 }
 
-void tcp_listener::close() { sockets_->close_all(); }
+void tcp_listener::close() {
+  if (sockets_) sockets_->close_all();
+}
 event::wait_awaiter tcp_listener::until_closed() { return sockets_->end().wait(); }
 bool tcp_listener::is_open() const noexcept { return sockets_ && !sockets_->closing(); }
-endpoint tcp_listener::local() const { return detail::local_endpoint(sockets_->fd()); }
+endpoint tcp_listener::local() const { return local_of(*sockets_); }
 
 std::vector<endpoint> tcp_listener::locals() const {
   std::vector<endpoint> all;
-  for (acceptor* a = sockets_; a; a = a->next()) all.push_back(detail::local_endpoint(a->fd()));
+  for (acceptor* a = sockets_; a; a = a->next()) all.push_back(local_of(*a));
   return all;
 }
 

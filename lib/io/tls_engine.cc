@@ -151,6 +151,10 @@ void tls_engine::set_up_client(const std::string& host) {
   if (name.empty() && shared_->verify)
     throw error(std::make_error_code(std::errc::invalid_argument), "tls handshake", {},
                 "without a host name there is nothing to check");
+  // Functions of C would see, and check, what is in front of it only.
+  if (name.find('\0') != name.npos)
+    throw error(std::make_error_code(std::errc::invalid_argument), "tls handshake", host,
+                "not a host name");
   const bool numeric = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(s), name.c_str()) == 1;
   bool done = true;
   if (!numeric && !name.empty()) {
@@ -191,6 +195,7 @@ tls_engine::step tls_engine::stopped(int result) noexcept try {
     const error e = as_error(thrown_);
     return fail(e.code(), std::string("choosing a certificate: ") + e.what());
   }
+  if (!refusal_.empty()) return fail(tls_errc::handshake_failed, refusal_);
   if (!verdict_.empty()) return fail(tls_certificate_errc(verdict_code_), verdict_);
   if (why.alert >= 0) return fail(tls_errc::refused_by_peer, "the peer refused: " + why.text);
   if (why.text == "peer did not return a certificate")
@@ -320,6 +325,7 @@ int tls_engine::choose_identity(int& alert) noexcept try {
       return use(*own, true) ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
   if (name.empty() || !shared_->known_names_only) return SSL_TLSEXT_ERR_OK;
   alert = SSL_AD_UNRECOGNIZED_NAME;
+  refusal_ = "no certificate is for " + std::string(name);
   return SSL_TLSEXT_ERR_ALERT_FATAL;
 } catch (...) {
   thrown_ = std::current_exception();

@@ -120,6 +120,7 @@ class tls_engine {
   tls_output output_;
   std::error_code code_;  // of the failure
   std::string text_;      // its words; empty: those of the code
+  std::string refusal_;   // why this server does not go on
   std::string verdict_;   // what was wrong with the peer's certificate
   int verdict_code_ = 0;
   std::exception_ptr thrown_;  // by the user's callback

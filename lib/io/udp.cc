@@ -41,7 +41,9 @@ udp_socket::~udp_socket() {
   if (block_) block_->disown();
 }
 
-void udp_socket::close() { block_->close(); }
+void udp_socket::close() {
+  if (block_) block_->close();
+}
 bool udp_socket::is_open() const noexcept { return block_ && !block_->closing(); }
 
 namespace {

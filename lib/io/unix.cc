@@ -50,19 +50,20 @@ struct unix_address {
   const sockaddr* get() const noexcept { return reinterpret_cast<const sockaddr*>(&native); }
 };
 
-descriptor unix_socket(const char* operation, const std::string& path) {
-  int fd = sys::socket(AF_UNIX, SOCK_STREAM);
+descriptor unix_socket(const char* operation, const std::string& path, int type = SOCK_STREAM) {
+  int fd = sys::socket(AF_UNIX, type);
   if (fd < 0) throw uv_error(fd, operation, shown(path));
   return descriptor(fd);
 }
 
-// A file that a listener has left behind is removed.
+// A file that a listener has left behind is removed. A socket of another type asks: a living listener is told from none
+// without its getting a connection, also one that is bound and does not listen yet.
 void clear_path(const std::string& path, const unix_address& at) {
   struct stat file;
   if (lstat(path.c_str(), &file) != 0) return;
   auto in_use = [&] { return uv_error(UV_EADDRINUSE, "listen", path); };
   if (!S_ISSOCK(file.st_mode)) throw in_use();
-  descriptor probe = unix_socket("listen", path);
+  descriptor probe = unix_socket("listen", path, SOCK_DGRAM);
   if (sys::connect(probe.get(), at.get(), at.size) != UV_ECONNREFUSED) throw in_use();
   unlink(path.c_str());
 }
@@ -112,7 +113,7 @@ std::pair<unix_stream, unix_stream> unix_stream_pair(unix_options options) {
 }
 
 result<unix_stream> unix_accept_awaiter::await_result() {
-  result<detail::stream_block*> block = taken("unix listener");
+  result<detail::stream_block*> block = taken();
   if (!block) return block.error();
   (*block)->set_name("unix peer");
   return unix_stream(*block);
@@ -135,7 +136,7 @@ unix_listener::~unix_listener() {
 
 void unix_listener::close() {
   remove_file();
-  socket_->close_all();
+  if (socket_) socket_->close_all();
 }
 
 event::wait_awaiter unix_listener::until_closed() { return socket_->end().wait(); }

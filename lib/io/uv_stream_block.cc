@@ -197,7 +197,15 @@ int uv_stream_block::descriptor() const noexcept {
   return known ? fd : -1;
 }
 
+void uv_stream_block::remember_peer() noexcept {
+  sockaddr_storage storage{};
+  int size = sizeof storage;
+  int e = uv::tcp_getpeername(&native_.tcp, reinterpret_cast<sockaddr*>(&storage), &size);
+  if (e == 0) peer_ = endpoint(reinterpret_cast<sockaddr&>(storage));
+}
+
 endpoint uv_stream_block::peer() const {
+  if (peer_.port() != 0) return peer_;
   sockaddr_storage storage{};
   int size = sizeof storage;
   int e = closing() || native_.stream.type != UV_TCP

@@ -19,6 +19,10 @@ class uv_stream_block final : public stream_block {
   /// costs two `epoll_ctl` a read.)
   void read_on_demand() noexcept { start_for_readers_only(); }
 
+  /// Who it is connected to, if that is known: the system forgets it at a reset, just when an error has to name it.
+  void set_peer(const endpoint& e) noexcept { peer_ = e; }
+  void remember_peer() noexcept;
+
   uv_stream_t* stream() noexcept { return &native_.stream; }
   uv_tcp_t* tcp() noexcept { return &native_.tcp; }
   uv_pipe_t* pipe() noexcept { return &native_.pipe; }
@@ -64,6 +68,7 @@ class uv_stream_block final : public stream_block {
   } native_;
   uv_write_t write_request_;
   uv_shutdown_t shutdown_request_;
+  endpoint peer_;  // port 0: ask the system
   bool terminal_ = false;
 };
 

@@ -188,6 +188,40 @@ CUVEE_TEST_CASE("buffered_reader: the limit counts what is in front of the separ
   }
 }
 
+CUVEE_TEST_CASE("buffered_reader: a line's limit counts the line, without either kind of end") {
+  for (std::string end : {"\n", "\r\n"}) {
+    std::vector<std::vector<std::string>> splits;
+    each_split("1234" + end + "x", [&](auto parts) { splits.push_back(std::move(parts)); });
+    for (auto& parts : splits) {
+      scripted s(parts);
+      buffered_reader r(s.near());
+      auto read = [&]() -> task<> {
+        auto line = co_await r.read_line(4);
+        CHECK(line == "1234");
+        std::string rest = co_await r.read_all(9);
+        CHECK(rest == "x");
+      };
+      task<> reading = read();
+      co_await gather(s.send(), std::move(reading));
+    }
+  }
+  auto [a, b] = memory_stream_pair();
+  co_await b.write("1234\rx\n");
+  buffered_reader r(a);
+  std::string got = co_await partial_of(r.read_line(4), errc::limit_exceeded);
+  CHECK(got == "1234");
+}
+
+CUVEE_TEST_CASE("buffered_reader: to read up to no separator is an error that reads nothing") {
+  auto [a, b] = memory_stream_pair();
+  co_await b.write("abc");
+  buffered_reader r(a);
+  auto code = co_await failure_code(r.read_until(std::vector<std::string>()));
+  CHECK(code == std::errc::invalid_argument);
+  std::string all = co_await r.read_exact(3);
+  CHECK(all == "abc");
+}
+
 CUVEE_TEST_CASE("buffered_reader: lines with both kinds of end, the last without") {
   auto [a, b] = memory_stream_pair();
   co_await b.write("one\ntwo\r\n\n\r\nlast\r");

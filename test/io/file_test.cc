@@ -71,8 +71,8 @@ CUVEE_TEST_CASE("file: modes append, truncate, extend and refuse") {
   open_mode only_new = open_mode::write | open_mode::create | open_mode::exclusive;
   std::error_code e = co_await failure_code(open_file(d.at("a"), only_new));
   CHECK(e == std::errc::file_exists);
-  for (open_mode senseless :
-       {open_mode{}, open_mode::create, open_mode::read | open_mode::create}) {
+  for (open_mode senseless : {open_mode{}, open_mode::create, open_mode::read | open_mode::create,
+                              open_mode::read | open_mode::truncate}) {
     e = co_await failure_code(open_file(d.at("b"), senseless));
     CHECK(e == std::errc::invalid_argument);
   }

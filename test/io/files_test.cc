@@ -4,6 +4,10 @@
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/torture.h>
 
+#include <sys/resource.h>
+
+#include <csignal>
+
 using namespace cuvee;
 using namespace file_case;
 using namespace io_case;
@@ -182,7 +186,45 @@ CUVEE_TEST_CASE("files: write_file replaces atomically, keeps permissions and sy
   CHECK(e == std::errc::invalid_argument);
   std::string none = d.at("no/such");
   std::string why = co_await failure(write_file(none, "x", write_mode::atomic));
-  CHECK(why.starts_with("open " + d.at("no/.cuvee-")));
+  CHECK(why == "write " + none + ": no such file or directory (ENOENT)");
+}
+
+CUVEE_TEST_CASE("files: write_file fails half-way, the old content is left and nothing else") {
+  folder d;
+  d.put("a", "old");
+  struct rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  struct rlimit small = before;
+  small.rlim_cur = 1000;
+  auto signals = std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  std::string why =
+      co_await failure(write_file(d.at("a"), std::string(5000, 'n'), write_mode::atomic));
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, signals);
+  CHECK(why == "write " + d.at("a") + ": file too large (EFBIG)");
+  CHECK(d.get("a") == "old");
+  CHECK(d.names() == std::vector<std::string>{"a"});
+}
+
+TEST_CASE("files: write_file cancelled at every suspension has replaced all or nothing") {
+  folder d;
+  auto body = [&]() -> task<> {
+    d.put("a", "old");
+    bool done = false;
+    auto write = [&]() -> task<> {
+      co_await write_file(d.at("a"), "new", write_mode::atomic);
+      done = true;
+    };
+    auto look = [&]() -> task<> {
+      CHECK(d.get("a") == (done ? "new" : "old"));
+      co_return;
+    };
+    co_await try_finally(write(), look);
+  };
+  testing::torture_report seen = testing::torture(body);
+  CHECK(seen.suspensions > 0);
+  CHECK(seen.leaks.empty());
 }
 
 CUVEE_TEST_CASE("files: copy takes content and permissions, and refuses itself") {

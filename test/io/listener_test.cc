@@ -203,6 +203,10 @@ CUVEE_TEST_CASE(
 CUVEE_TEST_CASE("happy eyeballs: no address is an error; all that fail are kept") {
   auto code = co_await failure_code(connect(std::vector<endpoint>()));
   CHECK(code == std::errc::invalid_argument);
+  connect_options from_v6;
+  from_v6.local = endpoint("::1", 0);
+  std::string why = co_await failure(connect("127.0.0.1", 1, from_v6));
+  CHECK(why == "connect from [::1]:0: no address of its family");
   std::vector<endpoint> to;
   for (int i = 0; i < 3; i++) {
     tcp_listener gone = listen(any_port);

@@ -142,6 +142,14 @@ CUVEE_TEST_CASE("serve: open without clients, it does not end") {
   CHECK_FALSE(l.is_open());
 }
 
+CUVEE_TEST_CASE("serve: a limit of no connections is refused") {
+  tcp_listener l = listen(any_port);
+  serve_limits limits;
+  limits.most_connections = 0;
+  auto code = co_await failure_code(serve(l, echo, limits));
+  CHECK(code == std::errc::invalid_argument);
+}
+
 CUVEE_TEST_CASE("serve: beyond the limit connections wait in the kernel") {
   tcp_listener l = listen(any_port);
   serve_limits two;

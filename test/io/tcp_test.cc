@@ -84,15 +84,43 @@ CUVEE_TEST_CASE("tcp: accepted and connected sockets have TCP_NODELAY") {
   CHECK(has_nodelay(c.server));
 }
 
-CUVEE_TEST_CASE("tcp: each end knows its own and its peer's address, until it is closed") {
+CUVEE_TEST_CASE("tcp: each end knows its own address until it is closed, its peer's for ever") {
   connection c = co_await connected();
-  CHECK(c.client.peer() == c.server.local());
-  CHECK(c.server.peer() == c.client.local());
+  endpoint client = c.client.local(), server = c.server.local();
+  CHECK(c.client.peer() == server);
+  CHECK(c.server.peer() == client);
   co_await c.client.close();
-  CHECK_THROWS_AS(c.client.peer(), error);
+  CHECK(c.client.peer() == server);
   CHECK_THROWS_AS(c.client.local(), error);
   c.server.abort();
-  CHECK_THROWS_AS(c.server.peer(), error);
+  CHECK(c.server.peer() == client);
+}
+
+CUVEE_TEST_CASE("tcp: errors name the peer, also after a reset and after a close") {
+  for (bool resets_client : {true, false}) {
+    connection c = co_await connected();
+    tcp_stream& left = resets_client ? c.client : c.server;
+    tcp_stream& gone = resets_client ? c.server : c.client;
+    std::string peer = left.peer().to_string();
+    gone.abort();
+    char byte;
+    std::string why = co_await failure(left.read_some(mutable_bytes(&byte, 1)));
+    CHECK(why == "read " + peer + ": connection reset by peer (ECONNRESET)");
+    why = co_await failure(left.write("x"));
+    CHECK(why == "write " + peer + ": broken pipe (EPIPE)");
+    co_await left.close();
+    why = co_await failure(left.write("x"));
+    CHECK(why == "write " + peer + ": closed");
+  }
+}
+
+CUVEE_TEST_CASE("tcp: a closed listener has no address any more") {
+  tcp_listener l = listen(any_port);
+  std::string text = "local address tcp " + l.local().to_string() + ": closed";
+  l.close();
+  CHECK_THROWS_WITH_AS(l.local(), text.c_str(), error);
+  CHECK_THROWS_WITH_AS(l.locals(), text.c_str(), error);
+  co_return;
 }
 
 CUVEE_TEST_CASE("tcp: listeners of both families share a port; two with reuse_port do") {
@@ -238,7 +266,7 @@ CUVEE_TEST_CASE("tcp: closing a listener wakes its waiters and refuses new conne
   endpoint at = l.local();
   auto wait = [&]() -> task<> {
     auto text = co_await failure(l.accept());
-    CHECK(text == "accept tcp listener: closed");
+    CHECK(text == "accept tcp " + at.to_string() + ": closed");
   };
   auto close = [&]() -> task<> {
     co_await checkpoint();

@@ -87,6 +87,14 @@ TEST_CASE("tls context: a server may know its names only") {
   pair p(c, s, "nobody.test");
   p.shake();
   CHECK(p.client_error() == "tls handshake peer: the peer refused: unrecognized name");
+  CHECK(p.server_error() == "tls handshake peer: no certificate is for nobody.test");
+}
+
+TEST_CASE("tls context: a host name with a NUL in it is not checked as what is in front of that") {
+  tls_client_context c(client_options());
+  tls_server_context s(server_options());
+  const std::string host("localhost\0.example.test", 23);
+  CHECK_THROWS_AS(pair(c, s, host), error);
 }
 
 TEST_CASE("tls context: application protocols by the server's preference") {

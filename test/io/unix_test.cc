@@ -79,6 +79,16 @@ CUVEE_TEST_CASE(
   CHECK(std::filesystem::file_size(at.get()) == 8);
 }
 
+CUVEE_TEST_CASE("unix: who asks whether a path is in use disturbs no listener") {
+  socket_path at;
+  unix_listener l = listen_unix(at.get());
+  CHECK_THROWS_AS(listen_unix(at.get()), error);
+  auto [client, server] = co_await gather(connect_unix(at.get()), l.accept());
+  co_await client.write("first");
+  std::string got = co_await read_exact(server, 5);
+  CHECK(got == "first");
+}
+
 CUVEE_TEST_CASE(
     "unix: a file that took the listener's place stays, and one that is gone is no error") {
   socket_path at;

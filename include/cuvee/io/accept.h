@@ -29,7 +29,7 @@ class CUVEE_API accept_node : list_node {
 
  protected:
   /// The connection. Errors: closed, where the listener was.
-  result<stream_block*> taken(const char* listener);
+  result<stream_block*> taken();
 
  private:
   friend acceptor;

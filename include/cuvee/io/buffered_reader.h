@@ -57,7 +57,7 @@ class CUVEE_API buffered_reader {
 
   /// Everything up to and with the separator that ends first.
   /// Errors: incomplete_read_error, where the stream ends first, or with more than `limit_bytes` in
-  /// front of the separator; invalid_argument for an empty separator; those of `stream::read_some`.
+  /// front of the separator; invalid_argument for an empty separator, or none; those of `stream::read_some`.
   /// Cancel: safe.
   [[nodiscard]] task<std::string> read_until(std::string separator,
                                              std::size_t limit_bytes = default_limit_bytes);
@@ -79,8 +79,9 @@ class CUVEE_API buffered_reader {
  private:
   struct found;
   class pass;
+  enum class end_of : bool { record, line };
   task<found> search(const char* operation, std::vector<std::string> separators,
-                     std::size_t limit_bytes);
+                     std::size_t limit_bytes, end_of e);
   task<bool> more();
   std::string take_kept(std::size_t n);
   std::string take(std::size_t n);

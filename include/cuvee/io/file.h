@@ -50,7 +50,7 @@ enum class open_mode : unsigned {
   read = 1,
   write = 2,
   append = 4,      ///< each write goes to the end; implies `write`
-  create = 8,      ///< if there is none
+  create = 8,      ///< if there is none; with `write` or `append` only, as is `truncate`
   truncate = 16,   ///< what is there is dropped
   exclusive = 32,  ///< with `create`: an error if there is one, be it a dangling symlink
 };
@@ -208,7 +208,7 @@ class CUVEE_API open_awaiter final : public detail::path_call {
 };
 
 /// Opens a file. `permissions` are those of a file that is created, less the process's umask.
-/// Errors: invalid_argument for a mode that neither reads nor writes. Cancel: safe; a file that it opened all the
+/// Errors: invalid_argument for a mode that neither reads nor writes, or creates or truncates without writing. Cancel: safe; a file that it opened all the
 /// same is closed, but one that it created stays if the thread had begun.
 [[nodiscard]] inline open_awaiter open_file(std::string path, open_mode how = open_mode::read,
                                             unsigned permissions = 0666) {

@@ -40,6 +40,7 @@ class CUVEE_API change_awaiter {
   detail::watch_block* block_;
   waiter* waiter_ = nullptr;
   bool busy_ = false;
+  bool registered_ = false;  // the block knows of this one, which may otherwise outlive it
 };
 
 /// Changes in a directory, or of one name in it. Made by `files::watch`. Move-only; the destructor stops it.

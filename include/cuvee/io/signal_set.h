@@ -39,6 +39,7 @@ class CUVEE_API signal_awaiter : public detail::wait_node {
 ///
 /// A signal that comes again before the set was read is told once, as by the kernel: at least one notice after the
 /// last one, and never more notices than signals. Different signals come in the order of their arrival.
+/// Beyond some 4000 that a busy loop has not looked at, further ones, of any number, are lost (libuv's pipe is full).
 /// Threads: of any loop; a set belongs to the loop it was made on.
 class CUVEE_API signal_set {
  public:

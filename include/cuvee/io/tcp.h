@@ -24,8 +24,10 @@ class CUVEE_API tcp_stream : public stream {
  public:
   using stream::stream;
 
-  /// Errors: not_connected once it is closed or was reset.
+  /// Who it was connected to, also after the end. Errors: not_connected, for a stream that another process has passed on
+  /// and that is closed or was reset.
   endpoint peer() const;
+  /// Errors: not_connected once it is closed.
   endpoint local() const;
   /// Errors: not_connected.
   void set_nodelay(bool on);
@@ -116,6 +118,7 @@ class CUVEE_API tcp_listener {
   /// before it is accepted is passed over. Errors: closed. Cancel: safe, no connection is lost.
   [[nodiscard]] accept_awaiter accept() { return accept_awaiter(*sockets_); }
   /// The first address it is bound to, with the port the system chose where 0 was asked for.
+  /// Errors: closed.
   endpoint local() const;
   /// All of them.
   std::vector<endpoint> locals() const;

@@ -53,7 +53,7 @@ class CUVEE_API tls_stream : public stream {
 
   /// What the handshake has agreed on.
   tls_info info() const;
-  /// The addresses of the stream below. Errors: not_connected.
+  /// The addresses of the stream below, as `tcp_stream` has them. Errors: not_connected.
   endpoint peer() const;
   endpoint local() const;
   /// Changes the keys from here on, and asks the peer to do likewise; nothing below TLS 1.3.
