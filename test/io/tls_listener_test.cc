@@ -90,7 +90,8 @@ CUVEE_TEST_CASE("tls listener: clients beyond the limit wait in the kernel") {
   CHECK(clients.size() == 5);
 }
 
-CUVEE_TEST_CASE("tls listener: until_closed ends with a close, at once behind it, and when cancelled") {
+CUVEE_TEST_CASE(
+    "tls listener: until_closed ends with a close, at once behind it, and when cancelled") {
   tls_listener l = listening();
   auto early = co_await move_on_after(0ms, l.until_closed());
   CHECK_FALSE(early);
