@@ -18,7 +18,9 @@ namespace cuvee::inline v0::detail::uv {
 
 #if defined(__linux__)
 int watch(uv_loop_t* l, uv__io_t& io) noexcept {
-  if (io.events != 0 || io.fd < 0) return 0;  // it is watched already
+  if (io.events != 0 || io.pevents == 0 || io.fd < 0)
+    return 0;  // it is watched already, or not wanted
+  if (int e = fault("epoll_ctl")) return e;
   epoll_event wanted{};
   wanted.events = io.pevents;
   wanted.data.fd = io.fd;

@@ -40,7 +40,7 @@ inline bool refused(const char* call) {
 int make_loop(uv_loop_t* l) noexcept;
 /// Whether libuv's pool can have its threads, found out once.
 int have_pool() noexcept;
-/// Behind what starts watching a descriptor: whether the kernel will.
+/// Behind what may start watching a descriptor: whether the kernel will.
 int watch(uv_loop_t* l, uv__io_t& io) noexcept;
 
 // For what runs in libuv's pool.
