@@ -12,13 +12,16 @@
 
 #if defined(__linux__)
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #endif
 
 namespace cuvee::inline v0::detail::uv {
 
 #if defined(__linux__)
 int watch(uv_loop_t* l, uv__io_t& io) noexcept {
-  if (io.events != 0 || io.fd < 0) return 0;  // it is watched already
+  if (io.events != 0 || io.pevents == 0 || io.fd < 0)
+    return 0;  // it is watched already, or not wanted
+  if (int e = fault("epoll_ctl")) return e;
   epoll_event wanted{};
   wanted.events = io.pevents;
   wanted.data.fd = io.fd;
@@ -27,8 +30,35 @@ int watch(uv_loop_t* l, uv__io_t& io) noexcept {
   io.events = io.pevents;  // libuv need not add it any more
   return 0;
 }
+
+// uv_poll_init sets O_NONBLOCK; a process killed before it is taken back would leave it behind. So libuv gets
+// a descriptor that nobody knows, and the handle then the one to be watched, which is tried here.
+int poll_init_shared(uv_loop_t* l, uv_poll_t* h, int fd) noexcept {
+  if (int e = fault("uv_poll_init")) return e;
+  if (fd < 0) return UV_EBADF;
+  if (static_cast<unsigned>(fd) < l->nwatchers && l->watchers[fd]) return UV_EEXIST;
+  epoll_event nothing{};
+  bool added = epoll_ctl(uv_backend_fd(l), EPOLL_CTL_ADD, fd, &nothing) == 0;
+  if (!added && errno != EEXIST) return -errno;
+  if (added) epoll_ctl(uv_backend_fd(l), EPOLL_CTL_DEL, fd, &nothing);
+  int unknown = eventfd(0, EFD_CLOEXEC);
+  if (unknown < 0) return -errno;
+  int e = uv_poll_init(l, h, unknown);
+  ::close(unknown);
+  if (e == 0) h->io_watcher.fd = fd;
+  return e;
+}
 #else
 int watch(uv_loop_t*, uv__io_t&) noexcept { return 0; }
+
+int poll_init_shared(uv_loop_t* l, uv_poll_t* h, int fd) noexcept {
+  if (int e = fault("uv_poll_init")) return e;
+  int flags = fcntl(fd, F_GETFL);
+  if (flags < 0) return -errno;
+  int e = uv_poll_init(l, h, fd);
+  if (e == 0 && (flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags);
+  return e;
+}
 #endif
 
 namespace {

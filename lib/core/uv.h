@@ -40,7 +40,9 @@ inline bool refused(const char* call) {
 int make_loop(uv_loop_t* l) noexcept;
 /// Whether libuv's pool can have its threads, found out once.
 int have_pool() noexcept;
-/// Behind what starts watching a descriptor: whether the kernel will.
+/// uv_poll_init that leaves the descriptor's blocking mode alone, which others may share.
+int poll_init_shared(uv_loop_t* l, uv_poll_t* h, int fd) noexcept;
+/// Behind what may start watching a descriptor: whether the kernel will.
 int watch(uv_loop_t* l, uv__io_t& io) noexcept;
 
 // For what runs in libuv's pool.

@@ -5,9 +5,6 @@
 #include "fd_block.h"
 #include "uv_error.h"
 
-#include <fcntl.h>
-
-#include <cerrno>
 #include <memory>
 #include <string>
 
@@ -62,17 +59,10 @@ fd_block* fd_block::acquire(loop_state& l, int fd, refusal& why) noexcept {
 }
 
 fd_block* fd_block::make(loop_state& l, int fd, refusal& why) noexcept try {
-  int flags = fcntl(fd, F_GETFL);
-  if (flags < 0) {
-    why.status = -errno;
-    return nullptr;
-  }
   std::unique_ptr<fd_block> b(new fd_block(l, fd));
-  why.status = uv::poll_init(l.uv, &b->native_, fd);
+  why.status = uv::poll_init_shared(l.uv, &b->native_, fd);
   if (why.status == UV_EEXIST) why.user = "handle of libuv's";
   if (why.status != 0) return nullptr;
-  // libuv has made it non-blocking, also for those who share it and do not expect that.
-  if ((flags & O_NONBLOCK) == 0) fcntl(fd, F_SETFL, flags);
   b->opened(uv::as_handle(&b->native_));
   return b.release();
 } catch (const std::bad_alloc&) {

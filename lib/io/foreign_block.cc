@@ -14,17 +14,46 @@ constexpr std::size_t terminal_piece_bytes = 4096;  // the pool's others wait me
 
 foreign_block* foreign_block::make(loop_state& l, detail::descriptor& fd, shared_kind kind) {
   std::unique_ptr<foreign_block> block(new foreign_block(l, kind));
-  block->watch_ = shared_watch::make(l, fd.get(), *block);
-  if (!block->watch_) return nullptr;
+  fd_block::refusal why;
+  block->watch_ = fd_block::acquire(l, fd.get(), why);
+  if (!block->watch_ && why.status == UV_EPERM) return nullptr;
+  if (!block->watch_) throw fd_error(fd.get(), why);
   block->fd_ = std::move(fd);
   block->opened();
   return block.release();
 }
 
+// ---- waiting
+
+int foreign_block::side::wait(fd_block& watch) noexcept {
+  if (wait_) return 0;
+  wait_.emplace(watch, what_);
+  if (wait_->await_suspend(*this)) return 0;
+  int e = wait_->status();
+  wait_.reset();
+  return e;
+}
+
+void foreign_block::side::stop() noexcept {
+  if (wait_) wait_->await_cancel(*this);
+  wait_.reset();
+}
+
+void foreign_block::side::on_event(waiter* w) {
+  auto& self = *static_cast<side*>(w);
+  int status = self.wait_->status();
+  self.wait_.reset();
+  self.of_.ready(self.what_, status);
+}
+
 int foreign_block::update_watch() noexcept {
   if (!watch_) return 0;
-  return watch_->want((reads_ ? unsigned{UV_READABLE} : 0u) |
-                      (keeps_output() && !pool_.running() ? unsigned{UV_WRITABLE} : 0u));
+  if (!reads_) to_read_.stop();
+  int e = reads_ ? to_read_.wait(*watch_) : 0;
+  bool writes = keeps_output() && !pool_.running();
+  if (!writes) to_write_.stop();
+  if (e == 0 && writes) e = to_write_.wait(*watch_);
+  return e;
 }
 
 void foreign_block::work() {
@@ -32,8 +61,13 @@ void foreign_block::work() {
   if (int e = update_watch(); e != 0) fail_kept(e);
 }
 
-void foreign_block::ready(unsigned events) {
-  if (events & UV_READABLE) receive();
+void foreign_block::ready(fd_event what, int status) {
+  if (!watch_) return;
+  if (status != 0) {
+    fail_read(status);
+    return fail_kept(status);
+  }
+  if (what == fd_event::readable) receive();
   if (!closing()) work();
 }
 
@@ -100,7 +134,9 @@ void foreign_block::finish_output() {
 void foreign_block::on_closing() {
   stream_block::on_closing();
   pool_.withdraw();
-  std::exchange(watch_, nullptr)->disown();
+  to_read_.stop();
+  to_write_.stop();
+  std::exchange(watch_, nullptr)->release();
 }
 
 void foreign_block::on_closed() {

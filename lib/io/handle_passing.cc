@@ -38,6 +38,7 @@ bool send_handle_awaiter::await_ready() noexcept {
 bool send_handle_awaiter::await_suspend(waiter& w) noexcept {
   auto& over = static_cast<uv_stream_block&>(*over_);
   over.flush();
+  if (status_ = over.write_error(); status_ != 0) return false;
   request* r = nullptr;
   try {
     r = new request;
@@ -57,12 +58,16 @@ bool send_handle_awaiter::await_suspend(waiter& w) noexcept {
                                  send_handle_awaiter& self = *done->awaiter;
                                  delete done;
                                  turn t(self.over_->home());
-                                 self.status_ = status;
+                                 auto& over = static_cast<uv_stream_block&>(*self.over_);
+                                 self.status_ = over.outcome(status);
                                  self.waiter_->complete();
                                });
-  if (status_ == 0) return true;
-  delete r;
-  return false;
+  if (status_ != 0) {
+    delete r;
+    return false;
+  }
+  over.watch_output();
+  return true;
 }
 
 bool send_handle_awaiter::await_cancel(waiter&) {

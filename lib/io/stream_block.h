@@ -73,6 +73,8 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   /// Bytes that the peer has not acknowledged yet; falls as it takes them.
   virtual std::size_t unsent() const noexcept { return in_flight_; }
   std::size_t in_flight() const noexcept { return in_flight_; }
+  /// What the end of a write by a close means.
+  int close_status() const noexcept { return refused_ != 0 ? refused_ : UV_ECANCELED; }
   bool has_writer() const noexcept { return writer_ != nullptr; }
   /// Somebody writes to the descriptor itself: other writers are told busy until `release_output`.
   void hold_output(stream_writer& w) noexcept { writer_ = &w; }
@@ -177,6 +179,11 @@ class stream_block : public handle_block, protected turn_end, public pooled {
     wrote(n, 0);
   }
   void spans_written(std::size_t n, int status);
+  /// Output cannot wait for room, so the transport closes: that is why writes fail from now on.
+  void refuse_output(int status) noexcept {
+    refused_ = status;
+    if (write_error_ == 0) write_error_ = status;
+  }
   void shutdown_done();
   static uv_buf_t buffer_of(output_block& b) noexcept;
   static void free_block(output_block& b) noexcept {
@@ -221,6 +228,7 @@ class stream_block : public handle_block, protected turn_end, public pooled {
   bool timed_out_ = false;
   bool on_demand_ = false;
   std::uint32_t own_capacity_ = 0;
+  int refused_ = 0;
   waiter* drain_waiter_ = nullptr;
   std::size_t drain_limit_ = 0;
   waiter* shutdown_waiter_ = nullptr;

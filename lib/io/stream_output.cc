@@ -83,7 +83,7 @@ void stream_block::await_drained(waiter& w, std::size_t limit) noexcept {
 }
 
 bool stream_block::try_write(stream_writer& w) {
-  w.status = closing() ? static_cast<int>(UV_ECANCELED) : write_error_;
+  w.status = closing() ? close_status() : write_error_;
   if (w.status != 0) return true;
   output_block* block = std::exchange(output_, nullptr);
   if (!block && w.done()) return true;
@@ -111,7 +111,7 @@ bool stream_block::try_write(stream_writer& w) {
 }
 
 bool stream_block::start_write(stream_writer& w) {
-  w.status = closing() ? static_cast<int>(UV_ECANCELED) : write_error_;
+  w.status = closing() ? close_status() : write_error_;
   if (w.status != 0) return false;
   writer_ = &w;
   submit(w);

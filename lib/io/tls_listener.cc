@@ -84,6 +84,8 @@ void tls_listener::on_failed_handshake(std::function<void(const error&)> f) {
   state_->on_failed = std::move(f);
 }
 
+event::wait_awaiter tls_listener::until_closed() { return state_->listener.until_closed(); }
+
 endpoint tls_listener::local() const { return state_->listener.local(); }
 
 void tls_listener::close() {

@@ -5,7 +5,6 @@
 #include "tls_start.h"
 
 #include <cuvee/core/timeout.h>
-#include <cuvee/io/tcp.h>
 
 namespace cuvee::inline v0 {
 
@@ -88,13 +87,13 @@ task<tls_stream> start_tls(stream s, const tls_server_context& context) {
 }
 
 task<tls_stream> tls_connect(std::string host, std::uint16_t port,
-                             const tls_client_context& context) {
-  tcp_stream s = co_await connect(host, port);
+                             const tls_client_context& context, connect_options options) {
+  tcp_stream s = co_await connect(host, port, options);
   co_return co_await start_tls(std::move(s), context, std::move(host));
 }
 
-task<tls_stream> tls_connect(std::string host, std::uint16_t port) {
-  tcp_stream s = co_await connect(host, port);
+task<tls_stream> tls_connect(std::string host, std::uint16_t port, connect_options options) {
+  tcp_stream s = co_await connect(host, port, options);
   co_return co_await start_tls(std::move(s), default_tls_client(), std::move(host));
 }
 

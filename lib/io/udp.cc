@@ -59,7 +59,7 @@ class maker {
     set_buffer(SO_RCVBUF, options.receive_buffer_bytes);
     set_buffer(SO_SNDBUF, options.send_buffer_bytes);
     if (options.peer_errors) check(sys::keep_peer_errors(fd_.get(), of.is_v6()));
-    refuse_foreign_groups(of.is_v6());
+    sys::refuse_foreign_groups(fd_.get(), of.is_v6());
   }
 
   int check(int status) const {
@@ -98,16 +98,6 @@ class maker {
  private:
   void set_buffer(int name, std::optional<std::size_t> bytes) const {
     if (bytes) set(SOL_SOCKET, name, static_cast<int>(std::min<std::size_t>(*bytes, INT_MAX)));
-  }
-  // Linux gives a socket what was sent to groups that others have joined, unless it is told not to.
-  // Where that cannot be told, the default has to do.
-  void refuse_foreign_groups([[maybe_unused]] bool v6) const {
-#if defined(IP_MULTICAST_ALL)
-    sys::set_option(fd_.get(), IPPROTO_IP, IP_MULTICAST_ALL, 0);
-#endif
-#if defined(IPV6_MULTICAST_ALL)
-    if (v6) sys::set_option(fd_.get(), IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
-#endif
   }
 
   const char* operation_;

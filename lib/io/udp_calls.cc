@@ -136,6 +136,16 @@ int dropped_datagrams(int, std::uint32_t&) noexcept { return -ENOTSUP; }
 
 #endif
 
+void refuse_foreign_groups([[maybe_unused]] int fd, [[maybe_unused]] bool v6) noexcept {
+  [[maybe_unused]] int off = 0;
+#if defined(IP_MULTICAST_ALL)
+  set_option(fd, IPPROTO_IP, IP_MULTICAST_ALL, &off, sizeof off);
+#endif
+#if defined(IPV6_MULTICAST_ALL)
+  if (v6) set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, &off, sizeof off);
+#endif
+}
+
 int set_option(int fd, int level, int name, const void* value, socklen_t size) noexcept {
   if (int e = uv::fault("setsockopt")) return e;
   return setsockopt(fd, level, name, value, size) == 0 ? 0 : -errno;

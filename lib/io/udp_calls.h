@@ -49,6 +49,9 @@ int keep_peer_errors(int fd, bool v6) noexcept;
 /// The oldest error kept, and whom the datagram that met it was sent to; 0 if there is none.
 int next_peer_error(int fd, endpoint& about) noexcept;
 
+/// Linux gives a socket what was sent to groups that others have joined, unless it is told not to.
+/// Where that cannot be told, the default has to do.
+void refuse_foreign_groups(int fd, bool v6) noexcept;
 int set_option(int fd, int level, int name, const void* value, socklen_t size) noexcept;
 int get_option(int fd, int level, int name, int& value) noexcept;
 int peer_address(int fd, endpoint& peer) noexcept;

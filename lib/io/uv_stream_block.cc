@@ -124,38 +124,51 @@ void uv_stream_block::end_of_turn(turn_end& e) {
   b.turn_ended();
 }
 
+int uv_stream_block::watch_output() {
+  int e = uv::watch(home().uv, native_.stream.io_watcher);
+  if (e == 0) return 0;
+  refuse_output(e);
+  close();  // nothing else takes a write back from libuv, which would abort
+  return e;
+}
+
 int uv_stream_block::write_later(output_block& block) {
   uv_buf_t buffer = buffer_of(block);
-  return uv::write(&block.request, stream(), &buffer, 1, [](uv_write_t* r, int status) {
+  int e = uv::write(&block.request, stream(), &buffer, 1, [](uv_write_t* r, int status) {
     auto& done = *reinterpret_cast<output_block*>(r);
     auto& b = static_cast<uv_stream_block&>(*done.stream);
     turn t(b.home());
     if (status == 0) b.count_written(done.length - done.sent);
-    b.block_written(done, status);
+    b.block_written(done, b.outcome(status));
   });
+  if (e == 0) watch_output();
+  return e;
 }
 
 int uv_stream_block::write_later(const uv_buf_t* spans, unsigned n) {
   std::size_t size = 0;
   for (unsigned i = 0; i < n; i++) size += spans[i].len;
   write_request_.data = reinterpret_cast<void*>(size);
-  return uv::write(&write_request_, stream(), spans, n, [](uv_write_t* r, int status) {
+  int e = uv::write(&write_request_, stream(), spans, n, [](uv_write_t* r, int status) {
     uv_stream_block& b = block_of(r->handle);
     auto size = reinterpret_cast<std::size_t>(r->data);
     turn t(b.home());
     if (status == 0) b.count_written(size);
-    b.spans_written(size, status);
+    b.spans_written(size, b.outcome(status));
   });
+  if (e == 0) watch_output();
+  return e;
 }
 
 int uv_stream_block::end_output() {
-  return uv::shutdown(&shutdown_request_, stream(), [](uv_shutdown_t* r, int status) {
+  int e = uv::shutdown(&shutdown_request_, stream(), [](uv_shutdown_t* r, int status) {
     uv_stream_block& b = block_of(r->handle);
     turn t(b.home());
     // Half of a pipe that is no socket is all of it.
     if (status == UV_ENOTSOCK) b.close();
     b.shutdown_done();
   });
+  return e == 0 ? watch_output() : e;
 }
 
 std::size_t uv_stream_block::unsent() const noexcept {

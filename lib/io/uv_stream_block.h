@@ -33,6 +33,12 @@ class uv_stream_block final : public stream_block {
   endpoint peer() const override;
   endpoint local() const override;
   int descriptor() const noexcept override;
+  /// Behind a call that makes libuv wait for room: if the kernel refuses to watch for it, closes. The callbacks
+  /// then come with the close, and `outcome` tells the cause. Returns: a status.
+  int watch_output();
+  int outcome(int status) const noexcept {
+    return status == UV_ECANCELED ? close_status() : status;
+  }
   /// The next descriptor that has come with the bytes, as a stream. Null if there is none.
   /// Errors: not_enough_memory, which leaves it; not_supported for what is no stream, which is closed.
   uv_stream_block* take_passed();

@@ -2,9 +2,13 @@
 // Loops, runners, and TCP streams.
 #include "core/uv.h"
 #include "fault_case.h"
+#include "io/stream_block.h"
 #include "localhost.h"
 
+#include <cuvee/testing/run_case.h>
 #include <doctest/doctest.h>
+
+#include <string_view>
 
 using namespace cuvee;
 using namespace fault_case;
@@ -125,7 +129,61 @@ void drop_a_runner() {
   });
 }
 
+// While it lives the kernel watches nothing new.
+class no_watching {
+ public:
+  no_watching() {
+    detail::uv::decide_fault = [](const char* call) {
+      return std::string_view(call) == "epoll_ctl" ? static_cast<int>(UV_ENOSPC) : 0;
+    };
+  }
+  ~no_watching() { detail::uv::decide_fault = nullptr; }
+};
+
+void check_refused(stream& s, const result<void>& r, const std::string& operation) {
+  REQUIRE_FALSE(r);
+  CHECK(r.error().code() == std::errc::no_space_on_device);  // as if of fs.epoll.max_user_watches
+  CHECK(std::string(r.error().what()).starts_with(operation + " unix stream: "));
+  CHECK_FALSE(s.is_open());
+}
+
 }  // namespace
+
+TEST_CASE(
+    "faults: a write that waits for room fails where that cannot be watched, and ends the stream") {
+  const std::string much(4'000'000, 'x');
+  auto body = [&]() -> task<> {
+    auto [plain, peer1] = unix_stream_pair();
+    auto [queued, peer2] = unix_stream_pair();
+    std::string got;
+    {
+      no_watching now;
+      auto written = co_await as_result(plain.write(much));
+      check_refused(plain, written, "write");
+      // What a turn has put into its output blocks goes first.
+      while (queued.native().in_flight() == 0 && queued.is_open()) queued.native().append(much);
+      written = co_await as_result(queued.write(much));
+      check_refused(queued, written, "write");
+    }
+    got = co_await read_all(peer1);
+    CHECK(got.size() < much.size());
+  };
+  CHECK(testing::run_case(body) == "");
+}
+
+TEST_CASE("faults: a passed handle that waits for room is an error where that cannot be watched") {
+  auto body = []() -> task<> {
+    unix_options passing;
+    passing.pass_handles = true;
+    auto [from, to] = unix_stream_pair(passing);
+    auto [sent, other] = unix_stream_pair();
+    const std::string with(4'000'000, 'x');
+    no_watching now;
+    auto passed = co_await as_result(from.send_handle(sent, with));
+    check_refused(from, passed, "send a handle");
+  };
+  CHECK(testing::run_case(body) == "");
+}
 
 TEST_CASE("faults: every call to libuv fails in connecting, accepting and an exchange") {
   CHECK(fail_calls([] { return exchange(3); }) > 10);

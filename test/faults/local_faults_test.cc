@@ -109,11 +109,22 @@ int listening_unix() {
     throw error(errc::closed, "listen");
   return fd;
 }
+int bound_udp() {
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  if (bind(fd, reinterpret_cast<sockaddr*>(&any), sizeof any) != 0)
+    throw error(errc::closed, "bind");
+  return fd;
+}
 task<> inheriting() {
-  auto tcp = detail::adopt_sockets(listening(AF_INET), 1);
+  const std::vector<std::string> name(1, "a name that is too long to be kept in place");
+  auto tcp = detail::adopt_sockets(listening(AF_INET), name);
   CHECK(tcp.tcp.size() == 1);
-  auto local = detail::adopt_sockets(listening_unix(), 1);
+  auto local = detail::adopt_sockets(listening_unix(), name);
   CHECK(local.local.size() == 1);
+  auto udp = detail::adopt_sockets(bound_udp(), name);
+  CHECK(udp.udp.size() == 1);
   co_return;
 }
 

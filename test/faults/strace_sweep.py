@@ -289,7 +289,6 @@ KNOWN = {
     "waking a loop": (1, r'(read\(\d+, 0x\w+, 1024\)|write\(\d+, "\\1(\\0){7}", 8\))'),
     "changes of names": (1, r"read\(\d+, 0x\w+, 4096\)"),
     "watching": (1, r"epoll_ctl\(\d+, EPOLL_CTL_(DEL|MOD)"),
-    "watching for writing": (1, r"epoll_ctl\(\d+, EPOLL_CTL_ADD, \d+, \{events=EPOLLOUT,"),
     "making the lock": (2, r"pipe2\(0x\w+, O_CLOEXEC\)"),
     "threads of its pool": (5, r"(clone3?\(|mmap\(.*MAP_STACK|mprotect\(.*PROT_READ\|PROT_WRITE)"),
 }

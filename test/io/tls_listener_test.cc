@@ -91,6 +91,47 @@ CUVEE_TEST_CASE("tls listener: clients beyond the limit wait in the kernel") {
   CHECK(clients.size() == 5);
 }
 
+CUVEE_TEST_CASE(
+    "tls listener: until_closed ends with a close, at once behind it, and when cancelled") {
+  tls_listener l = listening();
+  auto early = co_await move_on_after(0ms, l.until_closed());
+  CHECK_FALSE(early);
+  auto during = co_await move_on_after(1ms, l.until_closed());
+  CHECK_FALSE(during);
+  bool ended = false;
+  auto waits = [&]() -> task<> {
+    co_await l.until_closed();
+    ended = true;
+  };
+  co_await task_group([&](group& g) -> task<> {
+    g.spawn(waits);
+    co_await checkpoint();
+    CHECK_FALSE(ended);
+    l.close();
+  });
+  CHECK(ended);
+  co_await l.until_closed();
+}
+
+CUVEE_TEST_CASE("tls listener: serve at its limit notices that it is closed, and drains") {
+  tls_listener l = listening();
+  serve_limits one;
+  one.most_connections = 1;
+  one.drain = 1ms;
+  auto echo = [](tls_stream s) -> task<> { co_await copy(s, s); };
+  auto client = [&]() -> task<> {
+    tls_stream s = co_await client_of(l);
+    co_await s.write("x");
+    std::string said = co_await read_exact(s, 1);
+    CHECK(said == "x");
+    l.close();
+    auto rest = co_await as_result(read_all(s));  // the handler is cancelled
+    CHECK((!rest || rest->empty()));
+  };
+  task<> serving = serve(l, echo, one), asking = client();
+  co_await gather(std::move(serving), std::move(asking));
+}
+
 TEST_CASE("tls listener: torture") {
   auto body = []() -> task<> {
     tls_listener l = listening();

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "localhost.h"
 #include "tls_case.h"
 
 #include <cuvee/testing/doctest.h>
@@ -273,4 +274,33 @@ CUVEE_TEST_CASE("tls: tls_connect checks the host it was given") {
                      ": the certificate's issuer is not trusted (CN=server)");
   };
   co_await gather(serve(), client());
+}
+
+CUVEE_TEST_CASE("tls: tls_connect takes the options of connect, a resolver among them" *
+                doctest::skip(no_localhost())) {
+  tcp_listener l = listen(endpoint("127.0.0.1", 0));
+  std::uint16_t port = l.local().port();
+  resolver names;
+  connect_options o;
+  o.names = &names;
+  o.local = endpoint("127.0.0.2", 0);
+  auto serve = [&]() -> task<> {
+    for (int i = 0; i < 3; i++) {
+      tcp_stream s = co_await l.accept();
+      CHECK(s.peer().address() == "127.0.0.2");
+      auto ignored = co_await as_result(start_tls(std::move(s), server_context()));
+      if (ignored) co_await ignored->close();
+    }
+  };
+  auto client = [&]() -> task<> {
+    for (int i = 0; i < 2; i++) {
+      tls_stream s = co_await tls_connect("localhost", port, client_context(), o);
+      co_await s.close();
+    }
+    std::string why = co_await failure(tls_connect("localhost", port, o));
+    CHECK(why.ends_with(": the certificate's issuer is not trusted (CN=server)"));
+  };
+  co_await gather(serve(), client());
+  CHECK(names.statistics().asked == 3);
+  CHECK(names.statistics().kept == 2);
 }

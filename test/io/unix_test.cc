@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Unix sockets, pipes within the process, inherited sockets.
+// Unix sockets, pipes within the process.
 #include "io_case.h"
 #include "peer.h"
 
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/torture.h>
 
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -210,32 +209,6 @@ CUVEE_TEST_CASE("pipe: a writer with a lot under way fails when the reader goes"
   };
   task<> writing = write(), closing = close();
   co_await gather(std::move(writing), std::move(closing));
-}
-
-CUVEE_TEST_CASE("inherited: listening sockets are taken over, others are refused") {
-  int first = 500;  // beyond what a test has open
-  int tcp_fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_storage storage;
-  unsigned size = endpoint("127.0.0.1", 0).store(reinterpret_cast<sockaddr&>(storage));
-  REQUIRE(bind(tcp_fd, reinterpret_cast<sockaddr*>(&storage), size) == 0);
-  REQUIRE(::listen(tcp_fd, 5) == 0);
-  REQUIRE(dup2(tcp_fd, first) == first);
-  close(tcp_fd);
-  {
-    inherited_sockets all = detail::adopt_sockets(first, 1);
-    REQUIRE(all.tcp.size() == 1);
-    CHECK(all.local.empty());
-    endpoint tcp_at = all.tcp[0].local();
-    auto [client, server] = co_await gather(connect(tcp_at), all.tcp[0].accept());
-    CHECK(server.peer() == client.local());
-  }
-  int plain = dup2(0, first);
-  CHECK_THROWS_AS(detail::adopt_sockets(plain, 1), error);
-  setenv("LISTEN_FDS", "2", 1);
-  setenv("LISTEN_PID", "1", 1);
-  CHECK(take_inherited_sockets().tcp.empty());
-  unsetenv("LISTEN_FDS");
-  unsetenv("LISTEN_PID");
 }
 
 TEST_CASE("unix: connect, accept and an exchange cancelled at every suspension, nothing is left") {

@@ -45,6 +45,8 @@ class CUVEE_API fd_awaiter : detail::list_node {
   fd_event await_resume() { return await_result().value(); }
   result<fd_event> await_result();
   void visit(detail::visitor& v);
+  /// Why it could not wait, or does no more; 0 or as of libuv.
+  int status() const noexcept { return status_; }
 
  private:
   friend detail::fd_block;

@@ -53,7 +53,8 @@ class CUVEE_API cached_resolve_awaiter : public detail::wait_node {
 };
 
 /// Looks names up as `resolve` does and keeps the answers for a while; those who ask for the same name at once
-/// share one lookup. Give it to `connect_options::names` or `http::client_options::names`. Move-only.
+/// share one lookup. Give it to `connect_options::names`, which `tls_connect` takes, too, or to
+/// `http::client_options::names`. Move-only.
 /// Lifetime: it may go while lookups are in flight. Threads: of one loop.
 class CUVEE_API resolver {
  public:

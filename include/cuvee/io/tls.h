@@ -3,6 +3,7 @@
 #include <cuvee/core/task.h>
 #include <cuvee/io/endpoint.h>
 #include <cuvee/io/stream.h>
+#include <cuvee/io/tcp.h>
 #include <cuvee/io/tls_context.h>
 #include <cuvee/io/tls_info.h>
 
@@ -72,8 +73,10 @@ CUVEE_API task<tls_stream> start_tls(stream s, const tls_server_context& context
 /// Connects by TCP and speaks TLS, with `default_tls_client()` where no context is given.
 /// Errors: those of `connect` and `start_tls`. Cancel: safe.
 CUVEE_API task<tls_stream> tls_connect(std::string host, std::uint16_t port,
-                                       const tls_client_context& context);
-CUVEE_API task<tls_stream> tls_connect(std::string host, std::uint16_t port);
+                                       const tls_client_context& context,
+                                       connect_options options = {});
+CUVEE_API task<tls_stream> tls_connect(std::string host, std::uint16_t port,
+                                       connect_options options = {});
 
 /// Trusts the system's roots: made at its first use in a loop's main task, gone when that ends.
 CUVEE_API tls_client_context& default_tls_client();

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
+#include <cuvee/core/event.h>
 #include <cuvee/io/tcp.h>
 #include <cuvee/io/tls.h>
 
@@ -32,6 +33,8 @@ class CUVEE_API tls_listener {
   endpoint local() const;
   /// Stops listening; handshakes under way are cancelled, what is ready can still be accepted.
   void close();
+  /// Waits until somebody closes it. Cancel: safe, at once.
+  [[nodiscard]] event::wait_awaiter until_closed();
 
  private:
   struct state;
