@@ -2,9 +2,14 @@
 // Command lines of the samples: `--name value`, `--name=value`, `-n value`, flags, positionals,
 // `--help`.
 #pragma once
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <optional>
 #include <sstream>
@@ -15,12 +20,25 @@
 
 namespace samples {
 
+/// At exit: output that was lost, on a full disk say, makes the exit status 1.
+inline void check_output() {
+  errno = 0;
+  bool written = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (written) return;
+  if (errno != EPIPE)  // `| head` has seen enough
+    std::fprintf(stderr, "%s: write stdout: %s\n", program_invocation_short_name,
+                 errno != 0 ? std::strerror(errno) : "some of it was lost");
+  _exit(1);
+}
+
 /// Describe each option once, as its help line spells it (`"-o, --output FILE"`), with the variable
 /// that it sets and that holds the default; then `parse`.
 class args {
  public:
   args(std::string program, std::string about)
-      : program_(std::move(program)), about_(std::move(about)) {}
+      : program_(std::move(program)), about_(std::move(about)) {
+    std::atexit(&check_output);
+  }
 
   /// An option without a value.
   args& flag(std::string spelling, bool& into, std::string help) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
+#include <cuvee/core/failures.h>
 #include <cuvee/core/loop.h>
 #include <cuvee/core/run.h>
 
 #include "loop_state.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -17,7 +19,15 @@ void print_report(const report& r) noexcept {
 }
 
 report with_cause(report r) {
-  if (r.error) r.message.append(": ").append(describe(r.error));
+  if (!r.error) return r;
+  r.message.append(": ").append(describe(r.error));
+  constexpr std::size_t most = 3;
+  std::vector<std::exception_ptr> others = suppressed(r.error);
+  std::string lines;
+  for (std::size_t i = 0; i < std::min(most, others.size()); i++)
+    lines += "  also: " + describe(others[i]) + '\n';
+  if (others.size() > most) lines += "  and " + std::to_string(others.size() - most) + " more\n";
+  r.details.insert(0, lines);
   return r;
 }
 

@@ -130,8 +130,10 @@ int runner::report_end() noexcept {
     throw;
   } catch (const interrupted_error& e) {
     return 128 + e.signal();
-  } catch (const cancelled_error&) {
-    loop_.send_report({"the main task was cancelled", nullptr});
+  } catch (const cancelled_error& e) {
+    bool main_task = e.operation() == "run";  // else it has joined another one that was
+    if (main_task) loop_.send_report({"the main task was cancelled", nullptr});
+    else loop_.send_report({"error", std::current_exception()});
   } catch (const deadlock_error& e) {
     loop_.send_report({"error", std::current_exception(), to_string(e.tasks())});
   } catch (...) {

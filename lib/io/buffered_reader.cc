@@ -2,6 +2,7 @@
 #include <cuvee/io/buffered_reader.h>
 
 #include "big_blocks.h"
+#include "stream_block.h"
 
 #include <algorithm>
 #include <cstring>
@@ -47,11 +48,17 @@ std::size_t in_front(std::string_view text, match m, std::size_t width) {
   return text.size() < width ? 0 : text.size() - width + 1;
 }
 
+incomplete_read_error incomplete(stream& from, errc code, const char* operation,
+                                 std::string partial) {
+  return incomplete_read_error(code, operation, from.native().name(), std::move(partial));
+}
+
 }  // namespace
 
 incomplete_read_error::incomplete_read_error(errc code, std::string_view operation,
-                                             std::string partial)
-    : error(code, operation), partial_(std::make_shared<const std::string>(std::move(partial))) {}
+                                             std::string_view from, std::string partial)
+    : error(code, operation, from),
+      partial_(std::make_shared<const std::string>(std::move(partial))) {}
 incomplete_read_error::~incomplete_read_error() = default;
 
 struct buffered_reader::found {
@@ -98,7 +105,7 @@ task<std::size_t> buffered_reader::read_some(mutable_bytes into) {
 task<std::string> buffered_reader::read_exact(std::size_t size) {
   while (kept_.size() + stream_->window().size() < size) {
     bool some = co_await more();
-    if (!some) throw incomplete_read_error(errc::end_of_stream, "read exact", take_kept(none));
+    if (!some) throw incomplete(*stream_, errc::end_of_stream, "read exact", take_kept(none));
   }
   co_return take(size);
 }
@@ -136,7 +143,7 @@ task<> buffered_reader::read_exact(mutable_bytes into) {
     if (n == 0) {
       std::string partial(into.data(), into.size() - p.rest().size());
       p.add(p.rest().size());
-      throw incomplete_read_error(errc::end_of_stream, "read exact", std::move(partial));
+      throw incomplete(*stream_, errc::end_of_stream, "read exact", std::move(partial));
     }
     p.add(n);
   }
@@ -163,7 +170,7 @@ task<buffered_reader::found> buffered_reader::search(const char* operation,
     bool over = front > limit_bytes;
     std::size_t wanted = over ? limit_bytes : m.end;
     if (before != 0) kept_.resize(before);
-    if (over) throw incomplete_read_error(errc::limit_exceeded, operation, take(wanted));
+    if (over) throw incomplete(*stream_, errc::limit_exceeded, operation, take(wanted));
     if (m.at != none) co_return found{take(wanted), m.at};
     known = size;
     bool some = co_await more();
@@ -181,7 +188,7 @@ task<std::string> buffered_reader::read_until(std::vector<std::string> separator
                                               std::size_t limit_bytes) {
   found f = co_await search("read until", std::move(separators), limit_bytes, end_of::record);
   if (f.separator == none)
-    throw incomplete_read_error(errc::end_of_stream, "read until", std::move(f.text));
+    throw incomplete(*stream_, errc::end_of_stream, "read until", std::move(f.text));
   co_return std::move(f.text);
 }
 
@@ -197,7 +204,7 @@ task<std::optional<std::string>> buffered_reader::read_line(std::size_t limit_by
 task<std::string> buffered_reader::read_all(std::size_t limit_bytes) {
   for (;;) {
     if (kept_.size() + stream_->window().size() > limit_bytes)
-      throw incomplete_read_error(errc::limit_exceeded, "read all", take(limit_bytes));
+      throw incomplete(*stream_, errc::limit_exceeded, "read all", take(limit_bytes));
     bool some = co_await more();
     if (!some) co_return take_kept(none);
   }

@@ -44,6 +44,20 @@ TEST_CASE("guard: the skipped coroutine itself, switch" * doctest::skip()) {
   CHECK(l.run(skipped_switch()) == 1);
 }
 
+TEST_CASE("guard: awaiting a task twice ends the program with a diagnosis") {
+  auto end = in_child([] {
+    return run([]() -> task<> {
+      task<int> once = give_later(1);
+      int first = co_await std::move(once);
+      int second = co_await std::move(once);
+      std::printf("%d %d\n", first, second);
+    });
+  });
+  CAPTURE(end.output);
+  CHECK(end.killed_by(SIGABRT));
+  CHECK(end.output.find("a task was awaited twice") != std::string::npos);
+}
+
 TEST_CASE("guard: a coroutine that the compiler skipped ends the program with a diagnosis") {
   for (const char* condition : {"if", "while", "switch"}) {
     std::string name = "--test-case=guard: the skipped*" + std::string(condition);

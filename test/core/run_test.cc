@@ -50,6 +50,41 @@ TEST_CASE("run: an error is reported in one line and gives 1") {
   CHECK(end.output == "test-core: error: listen 127.0.0.1:80: permission denied (EACCES)\n");
 }
 
+TEST_CASE("run: errors suppressed on the one reported have a line each, up to three") {
+  auto end = in_child([] {
+    return run([]() -> task<> {
+      event now;
+      co_await task_group([&](group& g) -> task<> {
+        auto fail = [&](int n) -> task<> {
+          co_await now.wait();
+          throw std::runtime_error("child " + std::to_string(n));
+        };
+        for (int n = 1; n <= 6; n++) g.spawn(fail, n);
+        co_await checkpoint();
+        now.set();
+      });
+    });
+  });
+  CHECK(end.exited_with(1));
+  CHECK(end.output ==
+        "test-core: error: child 1\n  also: child 2\n  also: child 3\n  also: child 4\n"
+        "  and 2 more\n");
+}
+
+TEST_CASE("run: joining a child that was cancelled is told as that") {
+  auto end = in_child([] {
+    return run([]() -> task<> {
+      co_await task_group([](group& g) -> task<> {
+        auto child = g.spawn([]() -> task<> { co_await forever(); });
+        child.cancel("no longer wanted");
+        co_await child.join();
+      });
+    });
+  });
+  CHECK(end.exited_with(1));
+  CHECK(end.output == "test-core: error: join: the task was cancelled: no longer wanted\n");
+}
+
 TEST_CASE("run: SIGINT cancels the main task, its cleanup runs, 130") {
   auto end = in_child([] { return run(wait_after, SIGINT); });
   CHECK(end.exited_with(130));

@@ -56,7 +56,7 @@ CUVEE_TEST_CASE("task: not awaited, its body never runs and its arguments are de
       out += 'x';
       co_return;
     };
-    task<> t = never(trace, shared);
+    [[maybe_unused]] task<> t = never(trace, shared);
     CHECK(shared.use_count() == 2);
   }
   CHECK(shared.use_count() == 1);

@@ -50,8 +50,24 @@ CUVEE_TEST_CASE("timeout: the error is a timeout_error with code timed_out") {
     text = e.what();
     code = e.code();
   }
-  CHECK(text == "timeout: timed out");
+  CHECK(text == "timeout 0 s: timed out");
   CHECK(code == std::errc::timed_out);
+}
+
+CUVEE_TEST_CASE("timeout: the error tells the limit in the unit that fits") {
+  testing::virtual_clock clock;
+  auto told = [](auto limited) -> task<std::string> {
+    auto ended = co_await as_result(std::move(limited));
+    co_return ended.error().what();
+  };
+  std::string ms = co_await told(timeout(1500ms, forever()));
+  CHECK(ms == "timeout 1500 ms: timed out");
+  std::string us = co_await told(timeout(1500us, forever()));
+  CHECK(us == "timeout 1500 us: timed out");
+  std::string ns = co_await told(timeout(1501ns, forever()));
+  CHECK(ns == "timeout 1501 ns: timed out");
+  std::string moment = co_await told(timeout_at(loop::current().now(), forever()));
+  CHECK(moment == "timeout: timed out");
 }
 
 CUVEE_TEST_CASE("timeout: zero or negative, cuts a sleep of zero but not code without an await") {

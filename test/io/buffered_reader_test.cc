@@ -68,6 +68,14 @@ task<std::string> partial_of(task<T> operation, std::error_code expected) {
 
 }  // namespace
 
+CUVEE_TEST_CASE("buffered_reader: what is incomplete names the stream") {
+  auto [here, there] = memory_stream_pair();
+  co_await here.write("too long");
+  buffered_reader r(there);
+  auto line = co_await as_result(r.read_line(3));
+  CHECK(std::string(line.error().what()) == "read line memory stream: limit exceeded");
+}
+
 CUVEE_TEST_CASE("buffered_reader: a separator is found over any edge between chunks") {
   std::vector<std::string> separator(1, "aaa");
   for (std::string rest : {"", "z", "aaaz"}) {

@@ -36,7 +36,7 @@ TEST_CASE("console: lines above 64 KiB are allowed, those above the limit are an
     std::string text = co_await failure(c.read_line());
     co_await c.print(text);
   });
-  CHECK(end.output == "200000\nread until: limit exceeded\n");
+  CHECK(end.output == "200000\nread until stdin: limit exceeded\n");
   CHECK(end.status == 0);
 }
 

@@ -56,6 +56,14 @@ CUVEE_TEST_CASE("samples: each explains itself, and an unknown option is one lin
   }
 }
 
+CUVEE_TEST_CASE("samples: output that is lost is an error") {
+  command full(sample("hello_tasks"));
+  full.out_to("/dev/full");
+  process_result r = co_await run_process(full, capture::err);
+  CHECK(r.status == exit_status::exited(1));
+  CHECK(r.err == "hello_tasks: write stdout: No space left on device\n");
+}
+
 CUVEE_TEST_CASE("samples: echo_server refuses a port that is no number, and one that is taken") {
   command wrong(sample("echo_server"), "--port=70000");
   process_result r = co_await run_process(wrong, capture::all);

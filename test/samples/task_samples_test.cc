@@ -91,7 +91,7 @@ CUVEE_TEST_CASE("samples: timeouts shows what each limit does") {
   REQUIRE(silence != seen.npos);
   if (heard < silence) seen.erase(heard, silence - heard);
   CHECK(seen ==
-        "timeout: 42, in time\ntimeout: timeout: timed out\nmove_on_after: no answer\n"
+        "timeout: 42, in time\ntimeout: timeout 100 ms: timed out\nmove_on_after: no answer\n"
         "scope: silence for 350 ms\nclosing\nclosed\nwith_resource: cut short, and closed\n"
         "shield: saved, though 100 ms were given\nthe end, by Ctrl-C or not\n");
 }

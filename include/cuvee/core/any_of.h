@@ -54,7 +54,7 @@ class any_of_awaiter : public combinator_awaiter<any_of_awaiter<A...>> {
 /// Cancel: as its children; if one completed all the same, the result wins.
 template <awaitable... A>
   requires(sizeof...(A) > 0)
-auto any_of(A... awaitables) {
+[[nodiscard]] auto any_of(A... awaitables) {
   return detail::any_of_awaiter<A...>(std::move(awaitables)...);
 }
 

@@ -48,6 +48,10 @@ inline constexpr bool runs_tasks<A> = runs_tasks<typename A::wrapped>;
 /// A child that is a plain awaiter: it stays in place and needs no frame.
 template <class A>
 class child : public waiter {
+  static_assert(
+      requires(A& a) { a.await_ready(), a.await_resume(); },
+      "only tasks and other awaitables go together; call the function that makes them");
+
  public:
   using result_type = decltype(std::declval<A&>().await_resume());
   // A failure shows only in await_resume; unless that cannot throw it is called at completion.

@@ -10,13 +10,6 @@
 
 namespace cuvee::inline v0 {
 
-namespace detail {
-template <class A>
-inline constexpr bool is_task = false;
-template <class T>
-inline constexpr bool is_task<task<T>> = true;
-}  // namespace detail
-
 /// What a combinator takes: a task or an awaiter, by value.
 template <class A>
 concept awaitable = detail::is_task<A> || requires(A& a) {

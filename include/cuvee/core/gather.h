@@ -78,21 +78,21 @@ class gather_range_awaiter : public range_awaiter<gather_range_awaiter<A>, A> {
 /// `suppressed` on it.
 /// Cancel: as its children; if all of them completed all the same, the result wins.
 template <awaitable... A>
-auto gather(A... awaitables) {
+[[nodiscard]] auto gather(A... awaitables) {
   return detail::gather_awaiter<A...>(std::move(awaitables)...);
 }
 
 /// The same for a container of any number of awaitables.
 /// Returns: a vector in the same order; nothing if they give nothing.
 template <awaitable_range R>
-auto gather(R awaitables) {
+[[nodiscard]] auto gather(R awaitables) {
   return detail::gather_range_awaiter<typename R::value_type>(std::move(awaitables));
 }
 
 /// The same with at most `limit` of them running at once; each that ends makes room for the next. Those that
 /// a failure or a cancel finds waiting never start.
 template <awaitable_range R>
-auto gather(width limit, R awaitables) {
+[[nodiscard]] auto gather(width limit, R awaitables) {
   return detail::gather_range_awaiter<typename R::value_type>(std::move(awaitables), limit);
 }
 

@@ -83,19 +83,19 @@ class settled_range_awaiter : public range_awaiter<settled_range_awaiter<A>, A> 
 /// Cancel: cancels all of them and ends as cancelled, without what they threw; if all of them completed all
 /// the same, the results win.
 template <awaitable... A>
-auto gather_settled(A... awaitables) {
+[[nodiscard]] auto gather_settled(A... awaitables) {
   return detail::settled_awaiter<A...>(std::move(awaitables)...);
 }
 
 /// The same for a container of any number of awaitables. Returns: a vector in the same order.
 template <awaitable_range R>
-auto gather_settled(R awaitables) {
+[[nodiscard]] auto gather_settled(R awaitables) {
   return detail::settled_range_awaiter<typename R::value_type>(std::move(awaitables));
 }
 
 /// The same with at most `limit` of them running at once.
 template <awaitable_range R>
-auto gather_settled(width limit, R awaitables) {
+[[nodiscard]] auto gather_settled(width limit, R awaitables) {
   return detail::settled_range_awaiter<typename R::value_type>(std::move(awaitables), limit);
 }
 

@@ -170,6 +170,7 @@ auto merge(std::vector<generator<T>> from, F consume) -> task<detail::consumer_r
 }
 template <class T, class... Rest>
 auto merge(generator<T> first, generator<T> second, Rest... rest_and_consume) {
+  static_assert(sizeof...(Rest) != 0, "merge takes generators and then what consumes them as one");
   std::vector<generator<T>> from;
   from.push_back(std::move(first));
   return detail::merge_rest(std::move(from), std::move(second), std::move(rest_and_consume)...);

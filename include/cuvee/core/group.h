@@ -123,6 +123,8 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
         std::is_invocable_v<F&, Args...>,
         "spawn takes a function and its arguments, spawn(f, x) and not spawn(f(x)); it must take "
         "copies of them, or std::ref(x) for a reference");
+    static_assert(detail::makes_task<F&, Args...> || !std::is_invocable_v<F&, Args...>,
+                  "spawn takes a function that returns a task<T>");
     using value = typename std::invoke_result_t<F&, Args...>::value_type;
     auto* record = new detail::spawn_record<value, F, Args...>(std::move(fn), std::move(args)...);
     adopt(record);
@@ -135,6 +137,9 @@ class CUVEE_API group : detail::combinator, detail::scope_node {
   /// for `spawn`. Cancel: cancels the child and waits for it.
   template <class T, class F, class... Args>
   [[nodiscard]] auto start(F fn, Args... args) {
+    static_assert(std::is_invocable_r_v<task<>, F&, started<T>, Args...>,
+                  "start<T> takes a function that returns a task<>, and all of its arguments but "
+                  "the first, a started<T>");
     return detail::start_awaiter<T, started<T>, F, Args...>(*this, std::move(fn),
                                                             std::move(args)...);
   }

@@ -22,7 +22,7 @@ struct task_tree;
 struct report {
   std::string message;       ///< one line; `send_report` adds what `error` says
   std::exception_ptr error;  ///< null for a notice
-  std::string details = {};  ///< lines for people, such as the tasks that still run; often empty
+  std::string details = {};  ///< lines for people: errors `suppressed` on it, tasks that still run
 };
 
 namespace detail {

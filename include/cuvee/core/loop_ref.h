@@ -22,7 +22,12 @@ struct posted {
 template <class F>
 struct posted_call final : posted {
   explicit posted_call(F&& f) : fn(std::move(f)) {}
-  void run() override { fn(); }
+  void run() override {
+    static_assert(
+        !requires(F& f) { typename decltype(f())::promise_type; },
+        "post takes a plain function; a task would be dropped");
+    fn();
+  }
   F fn;
 };
 class mailbox;

@@ -60,7 +60,7 @@ class [[nodiscard]] mutex_guard {
 };
 
 /// The guard lies here from the moment of the handover, so an awaiter that is dropped then unlocks.
-class mutex::lock_awaiter : public mutex::line_node {
+class [[gnu::warn_unused]] mutex::lock_awaiter : public mutex::line_node {
  public:
   explicit lock_awaiter(mutex& m) noexcept : mutex_(&m) {}
 

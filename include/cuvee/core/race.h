@@ -140,13 +140,13 @@ R&& checked_contenders(R& range, const char* operation) {
 /// Cancel: as its children; if one succeeded all the same, it has won.
 template <awaitable... A>
   requires(sizeof...(A) > 0)
-auto race(A... awaitables) {
+[[nodiscard]] auto race(A... awaitables) {
   return detail::race_awaiter<A...>(std::move(awaitables)...);
 }
 
 /// The same for a container of any number of awaitables. Errors besides: invalid_argument if it is empty.
 template <awaitable_range R>
-auto race(R awaitables) {
+[[nodiscard]] auto race(R awaitables) {
   return detail::race_range_awaiter<typename R::value_type>(
       detail::checked_contenders(awaitables, "race"));
 }

@@ -39,17 +39,6 @@ class CUVEE_API interrupter {
   std::unique_ptr<state> state_;
 };
 
-template <class F, class... Args>
-task<int> exit_status_of(F& fn, Args&... args) {
-  auto body = std::invoke(fn, std::move(args)...);
-  if constexpr (std::is_void_v<typename decltype(body)::value_type>) {
-    co_await std::move(body);
-    co_return 0;
-  } else {
-    co_return co_await std::move(body);
-  }
-}
-
 }  // namespace detail
 
 /// Runs main tasks one after another on one loop, with Ctrl-C: while one runs, the first SIGINT or SIGTERM cancels
@@ -89,9 +78,11 @@ class CUVEE_API runner {
   /// Returns: the task's int, 0 for void; 1 after an error; 130 when a SIGINT ended it, 143 for SIGTERM.
   template <class F, class... Args>
   int run_main(F fn, Args... args) {
-    int status = 1;
+    using value = typename std::invoke_result_t<F&, Args...>::value_type;
+    int status = 0;
     try {
-      status = run([&] { return detail::exit_status_of(fn, args...); });
+      if constexpr (std::is_void_v<value>) run(std::move(fn), std::move(args)...);
+      else status = run(std::move(fn), std::move(args)...);
     } catch (...) {
       status = report_end();
     }
@@ -117,6 +108,10 @@ template <class F, class... Args>
 int run(F fn, Args... args) {
   static_assert(std::is_invocable_v<F&, Args...>,
                 "run takes a function and its arguments: run(amain, x) and not run(amain(x))");
+  static_assert(std::is_invocable_r_v<task<>, F&, Args...> ||
+                    std::is_invocable_r_v<task<int>, F&, Args...> ||
+                    !std::is_invocable_v<F&, Args...>,
+                "run takes a function that returns a task<>, or a task<int> for the exit status");
   std::optional<runner> r;
   try {
     r.emplace();

@@ -68,6 +68,9 @@ namespace detail {
 
 template <class F>
 class scope_awaiter : combinator {
+  static_assert(makes_task<F&, cancel_scope&>,
+                "scope takes a coroutine `[](cancel_scope& s) -> task<T> { … }`");
+
  public:
   using value = typename std::invoke_result_t<F&, cancel_scope&>::value_type;
 

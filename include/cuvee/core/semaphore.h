@@ -94,7 +94,7 @@ class semaphore::acquire_awaiter : public semaphore::line_node {
   void await_resume() noexcept { guard_.held_.release(); }
 };
 
-class semaphore::hold_awaiter : public semaphore::line_node {
+class [[gnu::warn_unused]] semaphore::hold_awaiter : public semaphore::line_node {
  public:
   using line_node::line_node;
   semaphore_guard await_resume() noexcept { return std::move(guard_); }

@@ -41,7 +41,7 @@ class shield_awaiter : combinator, scope_around<A> {
 /// is delivered at the next await. For clean-up that must await.
 /// Cancel: shielded.
 template <class A>
-auto shield(A awaitable) {
+[[nodiscard]] auto shield(A awaitable) {
   return detail::shield_awaiter<A>(std::move(awaitable));
 }
 

@@ -100,7 +100,7 @@ task<T> call_in_turn(F fn) {
 /// Errors: if all of them fail, the first failure, later ones `suppressed` on it; invalid_argument for none.
 /// Cancel: as its children; if one succeeded all the same, it has won.
 template <class Rep, class Period, awaitable_range R>
-auto staggered_race(std::chrono::duration<Rep, Period> delay, R attempts) {
+[[nodiscard]] auto staggered_race(std::chrono::duration<Rep, Period> delay, R attempts) {
   return detail::staggered_awaiter<typename R::value_type>(
       detail::saturated(delay), detail::checked_contenders(attempts, "staggered_race"));
 }
@@ -109,7 +109,7 @@ auto staggered_race(std::chrono::duration<Rep, Period> delay, R attempts) {
 /// They live as long as the expression.
 template <class Rep, class Period, class R>
   requires detail::is_task<std::invoke_result_t<typename R::value_type&>>
-auto staggered_race(std::chrono::duration<Rep, Period> delay, R attempts) {
+[[nodiscard]] auto staggered_race(std::chrono::duration<Rep, Period> delay, R attempts) {
   using call = typename R::value_type;
   using value = typename std::invoke_result_t<call&>::value_type;
   std::vector<task<value>> tasks;

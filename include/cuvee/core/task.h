@@ -23,7 +23,7 @@ CUVEE_API void drop_unawaited(std::coroutine_handle<> frame) noexcept;
 /// Cancel: cancelling the task that awaits it cancels what it awaits in turn, then destroys the
 /// frames innermost first: destructors run, `catch` blocks do not.
 template <class T = void>
-class [[nodiscard]] task {
+class [[nodiscard("a task that nobody awaits never runs"), gnu::warn_unused]] task {
  public:
   static_assert(!std::is_reference_v<T>,
                 "a task gives values: return a pointer or a std::reference_wrapper");
@@ -31,7 +31,8 @@ class [[nodiscard]] task {
   using value_type = T;
 
   explicit task(std::coroutine_handle<promise_type> frame) noexcept : frame_(frame) {}
-  task(task&& other) noexcept : frame_(other.release()) {}
+  task(const task&) = delete;  // a task is given away: std::move(t)
+  task(task&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
   task& operator=(task&& other) noexcept {
     std::swap(frame_, other.frame_);
     return *this;
@@ -42,13 +43,25 @@ class [[nodiscard]] task {
   }
 
   /// Gives the frame up; for combinators.
-  std::coroutine_handle<promise_type> release() noexcept { return std::exchange(frame_, {}); }
+  std::coroutine_handle<promise_type> release() noexcept {
+    if (!frame_) [[unlikely]]
+      detail::die("a task was awaited twice, or after it had been moved away");
+    return std::exchange(frame_, {});
+  }
 
  private:
   std::coroutine_handle<promise_type> frame_;
 };
 
 namespace detail {
+
+template <class T>
+inline constexpr bool is_task = false;
+template <class T>
+inline constexpr bool is_task<task<T>> = true;
+/// What `spawn` and others take: called with these it gives a task.
+template <class F, class... Args>
+concept makes_task = std::is_invocable_v<F, Args...> && is_task<std::invoke_result_t<F, Args...>>;
 
 // How control passes between frames is a property of the translation unit, so the inline functions that
 // depend on it carry it in their names: objects of either kind link together.
@@ -146,6 +159,9 @@ struct promise_base : pooled {
 
 template <class T>
 struct promise : promise_base {
+  static_assert(!std::is_reference_v<T>,
+                "no task<T&>: return a value, a pointer or a std::reference_wrapper");
+
   promise(std::source_location function = std::source_location::current()) noexcept
       : promise_base(function) {}
   ~promise() {
@@ -160,6 +176,8 @@ struct promise : promise_base {
   }
   template <class U = T>
   void return_value(U&& value) {
+    static_assert(std::is_constructible_v<T, U>,
+                  "co_return gives what the T of this task<T> cannot be made of");
     std::construct_at(&value_, std::forward<U>(value));
     state_ = state::value;
   }

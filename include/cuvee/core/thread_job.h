@@ -25,6 +25,11 @@ constexpr bool takes_stop_token = std::is_invocable_v<F&, std::stop_token>;
 
 template <class F>
 auto invoke_job(F& fn, const std::stop_source* stop) {
+  static_assert(takes_stop_token<F> || std::is_invocable_v<F&>,
+                "a job is a function without parameters, or of a std::stop_token: "
+                "offload([=] { return f(x); }) and not offload(f(x))");
+  static_assert(!makes_task<F&> && !makes_task<F&, std::stop_token>,
+                "a job is a plain function; a task runs on its loop: co_await it there");
   if constexpr (takes_stop_token<F>) return std::invoke(fn, stop->get_token());
   else return std::invoke(fn);
 }

@@ -16,6 +16,7 @@ struct time_limit {
   duration length;
   bool absolute = false;
 };
+[[noreturn]] CUVEE_API void throw_timed_out(time_limit limit);
 
 template <class A, on_expiry Mode>
 class timeout_awaiter : combinator, timer_node, scope_around<A> {
@@ -58,7 +59,7 @@ class timeout_awaiter : combinator, timer_node, scope_around<A> {
     if constexpr (Mode == on_expiry::give_up) {
       return expired ? std::optional<value>() : std::optional<value>(child_.take());
     } else {
-      if (expired) throw timeout_error();
+      if (expired) throw_timed_out(limit_);
       if constexpr (std::is_void_v<typename child<A>::result_type>) child_.take();
       else return child_.take();
     }
@@ -91,13 +92,13 @@ class timeout_awaiter : combinator, timer_node, scope_around<A> {
 /// Errors: timeout_error; those of the awaitable.
 /// Cancel: as the awaitable.
 template <class Rep, class Period, class A>
-auto timeout(std::chrono::duration<Rep, Period> limit, A awaitable) {
+[[nodiscard]] auto timeout(std::chrono::duration<Rep, Period> limit, A awaitable) {
   return detail::timeout_awaiter<A, detail::on_expiry::fail>({detail::saturated(limit)},
                                                              std::move(awaitable));
 }
 /// The same until a moment of the loop's clock.
 template <class A>
-auto timeout_at(time_point when, A awaitable) {
+[[nodiscard]] auto timeout_at(time_point when, A awaitable) {
   return detail::timeout_awaiter<A, detail::on_expiry::fail>({when.time_since_epoch(), true},
                                                              std::move(awaitable));
 }
@@ -105,13 +106,13 @@ auto timeout_at(time_point when, A awaitable) {
 /// The same, without an error. Returns: an optional, empty if the limit cut the awaitable short.
 /// Errors: those of the awaitable. Cancel: as the awaitable.
 template <class Rep, class Period, class A>
-auto move_on_after(std::chrono::duration<Rep, Period> limit, A awaitable) {
+[[nodiscard]] auto move_on_after(std::chrono::duration<Rep, Period> limit, A awaitable) {
   return detail::timeout_awaiter<A, detail::on_expiry::give_up>({detail::saturated(limit)},
                                                                 std::move(awaitable));
 }
 /// The same until a moment of the loop's clock.
 template <class A>
-auto move_on_at(time_point when, A awaitable) {
+[[nodiscard]] auto move_on_at(time_point when, A awaitable) {
   return detail::timeout_awaiter<A, detail::on_expiry::give_up>({when.time_since_epoch(), true},
                                                                 std::move(awaitable));
 }

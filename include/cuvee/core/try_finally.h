@@ -127,6 +127,8 @@ auto use_resource(F& use, R& resource) -> typename std::invoke_result_t<F&, R&> 
 template <class A, class F, class Rep = duration::rep, class Period = duration::period>
 [[nodiscard]] auto try_finally(A body, F cleanup,
                                std::chrono::duration<Rep, Period> limit = detail::cleanup_limit) {
+  static_assert(std::is_invocable_v<F&>,
+                "the clean-up is a function: try_finally(body(), close), not (body(), close())");
   return detail::try_finally_awaiter<A, F, false>(std::move(body), std::move(cleanup),
                                                   detail::saturated(limit));
 }

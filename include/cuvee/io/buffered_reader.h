@@ -19,7 +19,8 @@ namespace cuvee::inline v0 {
 /// (limit_exceeded). What it got is in `partial` and counts as read.
 class CUVEE_API incomplete_read_error : public error {
  public:
-  incomplete_read_error(errc code, std::string_view operation, std::string partial);
+  incomplete_read_error(errc code, std::string_view operation, std::string_view from,
+                        std::string partial);
   ~incomplete_read_error() override;
 
   /// What was read; after limit_exceeded as many bytes as the limit says.
