@@ -41,7 +41,8 @@ CUVEE_TEST_CASE("tls listener: failed handshakes are told, and are no failure of
   tcp_stream stranger = co_await connect(l.local());
   co_await stranger.write("GET / HTTP/1.0\r\n\r\n");
   auto [client, server] = co_await gather(client_of(l), l.accept());
-  auto end = co_await as_result(read_all(stranger));  // closed, or reset where bytes were left unread
+  auto end =
+      co_await as_result(read_all(stranger));  // closed, or reset where bytes were left unread
   CHECK((!end || end->empty()));
   CHECK(why.starts_with("tls handshake 127.0.0.1:"));
   CHECK(why.ends_with(": http request"));
