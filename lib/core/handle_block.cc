@@ -62,8 +62,9 @@ void handle_block::disown() {
 
 void handle_block::free_if_unused() {
   if (!closed_ || owned_ || busy() || linked()) return;
-  // Whoever was told of the end and has not run since will ask the block what has happened.
-  if (home_->ready_head) home_->retire(*this);
+  // Whoever was told of the end and has not run since will ask the block what has happened. (An owner may outlive the
+  // loop.)
+  if (this_scheduler == home_ && home_->ready_head) home_->retire(*this);
   else delete this;
 }
 
