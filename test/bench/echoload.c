@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A closed-loop echo client: CONNS connections, each sends SIZE bytes and waits for SIZE back.
-// Prints the round trips done. usage: echoload PORT|PATH CONNS SIZE SECONDS [tls]
+// Prints the round trips done. usage: echoload PORT|PATH CONNS SIZE SECONDS [tls|reconnect]
+// With `reconnect` each round trip has a connection of its own.
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -26,6 +27,9 @@ static char sink[1 << 20];
 static char* message;
 static size_t message_bytes;
 static long long trips;
+static int epoll;
+static const char* server;
+static int tls, reconnect;
 
 static void fail(const char* what) {
   perror(what);
@@ -38,6 +42,16 @@ static double seconds(void) {
   return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+// A closed connection keeps its port for a while; other addresses of the loopback have as many again.
+static void use_next_address(int fd) {
+  static uint32_t next;
+  int one = 1;
+  setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+  struct sockaddr_in own = {.sin_family = AF_INET};
+  own.sin_addr.s_addr = htonl(INADDR_LOOPBACK + 1 + next++ % 64);
+  if (bind(fd, (struct sockaddr*)&own, sizeof own) != 0) fail("bind");
+}
+
 static int connect_to(const char* where) {
   struct sockaddr_in tcp = {.sin_family = AF_INET};
   struct sockaddr_un path = {.sun_family = AF_UNIX};
@@ -48,6 +62,7 @@ static int connect_to(const char* where) {
   tcp.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   snprintf(path.sun_path, sizeof path.sun_path, "%s", where);
   struct sockaddr* address = named ? (struct sockaddr*)&path : (struct sockaddr*)&tcp;
+  if (reconnect && !named) use_next_address(fd);
   if (connect(fd, address, named ? sizeof path : sizeof tcp) != 0) fail("connect");
   int one = 1;
   if (!named) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -64,8 +79,8 @@ static SSL* shake_hands(int fd) {
   return ssl;
 }
 
-static void open_connection(connection* c, const char* where, int tls, int epoll) {
-  c->fd = connect_to(where);
+static void open_connection(connection* c) {
+  c->fd = connect_to(server);
   if (tls) c->ssl = shake_hands(c->fd);
   fcntl(c->fd, F_SETFL, O_NONBLOCK);
   struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = c};
@@ -101,7 +116,10 @@ static size_t receive_some(connection* c) {
   trips++;
   c->received = 0;
   c->sent = 0;
-  return (size_t)n;
+  if (!reconnect) return (size_t)n;
+  close(c->fd);
+  open_connection(c);  // epoll tells when it can be written to
+  return 0;
 }
 
 // Edge-triggered: goes on until the socket has nothing more to read.
@@ -112,15 +130,18 @@ static void drive(connection* c) {
 
 int main(int argc, char** argv) {
   if (argc != 5 && argc != 6)
-    return fprintf(stderr, "usage: echoload PORT|PATH CONNS SIZE SECONDS [tls]\n"), 2;
+    return fprintf(stderr, "usage: echoload PORT|PATH CONNS SIZE SECONDS [tls|reconnect]\n"), 2;
+  server = argv[1];
+  tls = argc == 6 && strcmp(argv[5], "tls") == 0;
+  reconnect = argc == 6 && strcmp(argv[5], "reconnect") == 0;
   size_t count = (size_t)atoi(argv[2]);
   message_bytes = (size_t)atol(argv[3]);
   message = malloc(message_bytes);
   memset(message, 'x', message_bytes);
   connection* connections = calloc(count, sizeof *connections);
-  int epoll = epoll_create1(0);
+  epoll = epoll_create1(0);
   if (epoll < 0) fail("epoll_create1");
-  for (size_t i = 0; i < count; i++) open_connection(&connections[i], argv[1], argc == 6, epoll);
+  for (size_t i = 0; i < count; i++) open_connection(&connections[i]);
   double end = seconds() + atof(argv[4]);
   while (seconds() < end) {
     struct epoll_event events[256];

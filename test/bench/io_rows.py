@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Echo: server CPU per round trip, and memory of idle connections. Subprocesses: wall time of a spawn and its wait.
-Files: CPU of a copy."""
+"""Echo: server CPU per round trip, also with a connection for each, and memory of idle connections. Subprocesses: wall
+time of a spawn and its wait. Files: CPU of a copy, server CPU of sending one."""
 import contextlib
 import os
 import resource
 import subprocess
 import tempfile
+import time
 
 import compare
 from compare import Comparison
@@ -14,6 +15,7 @@ from programs import BenchError, LOAD_CPU, Server, fill, run_metered, run_tool
 
 CONNECTIONS = 10
 SIZES_KIB = (1, 10, 100)
+SEND_MIB = (1, 100)
 IDLE = 10_000
 
 
@@ -26,6 +28,7 @@ def rows(settings, report):
     _idle_row(settings, report)
     _spawn_row(settings, report)
     _copy_row(settings, report)
+    _send_file_rows(settings, report)
 
 
 def _tcp(settings):
@@ -45,11 +48,11 @@ def _peers(settings, *arguments):
 
 
 def _echo_rows(settings, report, load):
-    def row(name, budget, contenders, kib, *, tls=False, connections=CONNECTIONS):
+    def row(name, budget, contenders, kib, *, how=(), connections=CONNECTIONS):
         floor, own, peers = contenders
         Comparison(settings, report, f"{name} {kib} KiB", "us cpu/trip", budget).run(
             floor, own, peers,
-            lambda c: _round_trip(load, connections, kib * 1024, tls, c, settings.seconds))
+            lambda c: _round_trip(load, connections, kib * 1024, how, c, settings.seconds))
 
     tcp = (*_tcp(settings), compare.against(settings, "io") + _peers(settings, "{port}"))
     unix = (compare.built(settings, "floor", "test/bench/floor_echo", "{path}"),
@@ -66,10 +69,11 @@ def _echo_rows(settings, report, load):
         for kib in SIZES_KIB:
             row("echo by read_some and write", 1.05, (tcp[0], resumed, []), kib)
         row("1,000 connections, echo", 1.05, tcp, 1, connections=1000)
+        row("a connection each, echo", None, tcp, 1, how=["reconnect"])
         for kib in SIZES_KIB:
             row("unix echo", 1.05, unix, kib)
         for kib in SIZES_KIB:
-            row("TLS echo", 1.10, tls, kib, tls=True)
+            row("TLS echo", 1.10, tls, kib, how=["tls"])
 
 
 def _certificate(folder):
@@ -104,12 +108,12 @@ def _idle_memory(contender):
         return (server.resident_bytes() - before) / IDLE / 1024
 
 
-def _round_trip(load, connections, size, tls, contender, seconds):
+def _round_trip(load, connections, size, how, contender, seconds):
     """Server CPU per round trip in microseconds. With many connections of a long run less a short one, which leaves
     out what they cost at their start and end; with few that would only add noise."""
     with Server(contender.argv) as server:
         def run(duration):
-            argv = [load, str(server.address), str(connections), str(size), str(duration)] + ["tls"] * tls
+            argv = [load, str(server.address), str(connections), str(size), str(duration), *how]
             before = server.cpu_seconds()
             trips = int(run_tool(argv, LOAD_CPU))
             return trips, server.cpu_seconds() - before
@@ -157,3 +161,45 @@ def _copy_row(settings, report):
             return seconds * 1000
         Comparison(settings, report, f"file copy {mib} MiB", "ms cpu", None).run(
             floor, own, [], measure)
+
+
+def _send_file_rows(settings, report):
+    """From a disk, whose cache the loop's thread sends from, and from tmpfs, where cuvee leaves it to the pool."""
+    for where, folder in (("", settings.build), (" from tmpfs", "/dev/shm")):
+        for mib in SEND_MIB:
+            name = f"send_file {mib} MiB{where}"
+            if not os.access(folder, os.W_OK):
+                report.skip(name, f"{folder} cannot be written to")
+                continue
+            with tempfile.NamedTemporaryFile(dir=folder) as file:
+                for _ in range(mib):
+                    file.write(os.urandom(1 << 20))
+                file.flush()
+                os.fsync(file.fileno())
+                floor, own = (compare.built(settings, name_, f"test/bench/{program}", "{port}", file.name)
+                              for name_, program in (("floor", "floor_send_file"), ("cuvee", "send_file_bench")))
+                Comparison(settings, report, name, "us cpu/MiB").run(
+                    floor, own, [], lambda c: _sending(c, mib, settings.seconds))
+
+
+def _sending(contender, mib, seconds):
+    """Server CPU for each MiB of a file that one client asks for again and again."""
+    room, whole = memoryview(bytearray(1 << 20)), mib << 20
+
+    def receive_one(client):
+        client.sendall(b"x")
+        left = whole
+        while left:
+            n = client.recv_into(room, min(left, len(room)))
+            if n == 0:
+                raise BenchError(f"{contender.name}: the file is not whole")
+            left -= n
+
+    with Server(contender.argv) as server, server.connect() as client:
+        client.settimeout(60)
+        receive_one(client)
+        before, files, end = server.cpu_seconds(), 0, time.monotonic() + seconds
+        while files == 0 or time.monotonic() < end:
+            receive_one(client)
+            files += 1
+        return (server.cpu_seconds() - before) / (files * mib) * 1e6
