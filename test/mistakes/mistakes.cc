@@ -100,7 +100,7 @@ int runs_a_call() { return run(nothing()); }
 // says: run takes a function that returns a task
 int runs_a_plain_function() { return run(plain); }
 
-// says: no task<T&>
+// says: a task gives values
 task<int&> gives_a_reference(int& x) { co_return x; }
 
 // says: co_return gives what the T of this task<T> cannot be made of

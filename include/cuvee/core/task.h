@@ -159,8 +159,6 @@ struct promise_base : pooled {
 
 template <class T>
 struct promise : promise_base {
-  static_assert(!std::is_reference_v<T>,
-                "no task<T&>: return a value, a pointer or a std::reference_wrapper");
 
   promise(std::source_location function = std::source_location::current()) noexcept
       : promise_base(function) {}
