@@ -193,15 +193,20 @@ inline void loop_state::drain_by(Run run) {
       break;
   } while (budget > 0);
   steps += static_cast<std::uint64_t>(steps_per_drain - budget);
-  if (!retired.empty() || !retiring.empty()) [[unlikely]]
-    free_retired();
-  if (ready_head || idling) [[unlikely]]
-    keep_idling(ready_head != nullptr);
+  if (ready_head || unsettled) [[unlikely]]
+    settle();
   if (timers.earliest() != armed_for) arm_timer();
+}
+
+void loop_state::settle() {
+  free_retired();
+  keep_idling(ready_head != nullptr);
+  unsettled = idling || !retired.empty() || !retiring.empty();
 }
 
 // The queue is first in, first out, unless a test shuffles it; and it may never be empty.
 void loop_state::free_retired() noexcept {
+  if (retired.empty() && retiring.empty()) return;
   if (ready_head && (probe || steps < retire_at)) return;
   handle_block::free_all(retiring);
   if (!ready_head) return handle_block::free_all(retired);
@@ -226,6 +231,7 @@ void loop_state::fire_overdue() {
 void loop_state::keep_idling(bool wanted) {
   if (wanted == idling) return;
   idling = wanted;
+  if (idling) unsettled = true;
   if (!idling) uv_idle_stop(&idle);
   else uv_idle_start(&idle, [](uv_idle_t* h) { turn t(*static_cast<loop_state*>(h->data)); });
 }

@@ -87,7 +87,10 @@ struct loop_state : scheduler {
     return virtual_clock ? virtual_clock->now : uv_now(uv) * ns_per_ms;
   }
   /// Frees a block when all strands that are ready now have run.
-  void retire(handle_block& b) noexcept { retired.push_back(b); }
+  void retire(handle_block& b) noexcept {
+    retired.push_back(b);
+    unsettled = true;
+  }
   void run_until(root_base& root, strand& main);
   /// Says who still waits, and ends the program.
   [[noreturn]] void die_stuck(const char* why) noexcept;
@@ -120,10 +123,11 @@ struct loop_state : scheduler {
   int depth = 0;            // nested libuv callbacks
   std::uint64_t turns = 0;  // outermost callbacks, to see whether anything happened
   bool idling = false;
-  bool overdue = false;  // a timer of time zero was started
-  bool firing = false;   // inside the timer's callback
-  bool polling = false;  // inside our own uv_run
-  int holds = 0;         // tasks in `forever`, loop_refs: waiting that is no deadlock
+  bool unsettled = false;  // idling, or blocks wait to be freed
+  bool overdue = false;    // a timer of time zero was started
+  bool firing = false;     // inside the timer's callback
+  bool polling = false;    // inside our own uv_run
+  int holds = 0;           // tasks in `forever`, loop_refs: waiting that is no deadlock
   std::array<uv_handle_t*, 5> own_handles{};
   std::size_t handles_to_close = 0;  // of those
   std::uint64_t armed_ms = never;
@@ -164,6 +168,7 @@ struct loop_state : scheduler {
   void open_handles();
   void own_handle(uv_handle_t* h) noexcept;
   void close_and_free() noexcept;
+  void settle();
   void free_retired() noexcept;
   void keep_idling(bool wanted);
   void watch_waits();

@@ -159,7 +159,6 @@ struct promise_base : pooled {
 
 template <class T>
 struct promise : promise_base {
-
   promise(std::source_location function = std::source_location::current()) noexcept
       : promise_base(function) {}
   ~promise() {
