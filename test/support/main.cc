@@ -3,6 +3,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
+#include <csignal>
 #include <cstdio>
 #include <iostream>
 
@@ -10,6 +11,8 @@ int main(int argc, char** argv) {
   // What was said before a crash must not be lost with it.
   std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::cout << std::unitbuf;
+  // What a shell runs in the background starts with these ignored.
+  for (int number : {SIGINT, SIGQUIT, SIGHUP, SIGTERM}) std::signal(number, SIG_DFL);
   doctest::Context context(argc, argv);
   context.setOption("no-intro", true);
   return context.run();
