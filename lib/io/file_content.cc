@@ -99,17 +99,26 @@ task<> sync_directory(std::string path) {
   if (!synced && synced.error().code() != std::errc::invalid_argument) throw error(synced.error());
 }
 
-task<> replace(const target& t, const_bytes bytes, unsigned permissions) {
-  std::string directory = directory_of(t.path);
-  // Nobody else may look in before it has the permissions of the old one.
-  unsigned first = t.old ? 0600 : permissions;
-  temp_file temp = co_await detail::make_temp_file_with(directory, first);
+task<> put_in_place(temp_file& temp, const target& t, const_bytes bytes) {
   co_await temp.content.write(bytes);
   if (t.old) co_await keep_status(temp.content, *t.old);
   co_await temp.content.sync();
   co_await temp.content.close();
   co_await files::rename(temp.name.path(), t.path);
   temp.name.keep();
+}
+
+task<> replace(const target& t, const_bytes bytes, unsigned permissions) {
+  std::string directory = directory_of(t.path);
+  // Nobody else may look in before it has the permissions of the old one.
+  unsigned first = t.old ? 0600 : permissions;
+  temp_file temp = co_await detail::make_temp_file_with(directory, first);
+  auto done = co_await as_result(put_in_place(temp, t, bytes));
+  if (!done) {
+    auto removed = co_await as_result(temp.name.remove());  // before anyone hears of the failure
+    (void)removed;
+    throw error(done.error());
+  }
   co_await shield(sync_directory(std::move(directory)));  // it has happened: no cancel may deny it
 }
 
