@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "io_case.h"
+#include "until_closed_case.h"
 
 #include <cuvee/testing/doctest.h>
 #include <cuvee/testing/torture.h>
@@ -116,23 +117,7 @@ CUVEE_TEST_CASE("serve: at its limit it notices that the listener is closed, and
 
 CUVEE_TEST_CASE("listener: until_closed ends with a close, at once behind it, and when cancelled") {
   tcp_listener l = listen(any_port);
-  auto early = co_await move_on_after(0ms, l.until_closed());
-  CHECK_FALSE(early);
-  auto during = co_await move_on_after(1ms, l.until_closed());
-  CHECK_FALSE(during);
-  bool ended = false;
-  auto waits = [&]() -> task<> {
-    co_await l.until_closed();
-    ended = true;
-  };
-  co_await task_group([&](group& g) -> task<> {
-    g.spawn(waits);
-    co_await checkpoint();
-    CHECK_FALSE(ended);
-    l.close();
-  });
-  CHECK(ended);
-  co_await l.until_closed();
+  co_await check_until_closed(l);
 }
 
 CUVEE_TEST_CASE("serve: open without clients, it does not end") {

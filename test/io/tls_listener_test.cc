@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tls_case.h"
+#include "until_closed_case.h"
 
 #include <cuvee/core/as_result.h>
 #include <cuvee/io/tls_listener.h>
@@ -95,23 +96,7 @@ CUVEE_TEST_CASE("tls listener: clients beyond the limit wait in the kernel") {
 CUVEE_TEST_CASE(
     "tls listener: until_closed ends with a close, at once behind it, and when cancelled") {
   tls_listener l = listening();
-  auto early = co_await move_on_after(0ms, l.until_closed());
-  CHECK_FALSE(early);
-  auto during = co_await move_on_after(1ms, l.until_closed());
-  CHECK_FALSE(during);
-  bool ended = false;
-  auto waits = [&]() -> task<> {
-    co_await l.until_closed();
-    ended = true;
-  };
-  co_await task_group([&](group& g) -> task<> {
-    g.spawn(waits);
-    co_await checkpoint();
-    CHECK_FALSE(ended);
-    l.close();
-  });
-  CHECK(ended);
-  co_await l.until_closed();
+  co_await check_until_closed(l);
 }
 
 CUVEE_TEST_CASE("tls listener: serve at its limit notices that it is closed, and drains") {

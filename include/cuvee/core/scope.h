@@ -126,9 +126,6 @@ class scope_awaiter : combinator {
   std::exception_ptr failure_;
 };
 
-template <class F>
-concept scope_body = requires { typename std::invoke_result_t<F&, cancel_scope&>::value_type; };
-
 }  // namespace detail
 
 /// Runs `body(cancel_scope&)`, a `task<T>`, as a block that can be cut short: by `cancel`, by its deadline, from
@@ -138,16 +135,12 @@ concept scope_body = requires { typename std::invoke_result_t<F&, cancel_scope&>
 /// Cancel: passed on to the body, unless the scope is shielded.
 template <class F>
 [[nodiscard]] auto scope(F body) {
-  static_assert(detail::scope_body<F>,
-                "scope takes a coroutine `[](cancel_scope& s) -> task<T> { … }`");
   return detail::scope_awaiter<F>(nullptr, std::move(body));
 }
 /// The same in a scope of the caller's, which may be cancelled, shielded or given a deadline before. Not
 /// reusable after a cancel. Lifetime: `in` outlives the block.
 template <class F>
 [[nodiscard]] auto scope(cancel_scope& in, F body) {
-  static_assert(detail::scope_body<F>,
-                "scope takes a coroutine `[](cancel_scope& s) -> task<T> { … }`");
   return detail::scope_awaiter<F>(&in, std::move(body));
 }
 

@@ -208,7 +208,8 @@ class CUVEE_API open_awaiter final : public detail::path_call {
 };
 
 /// Opens a file. `permissions` are those of a file that is created, less the process's umask.
-/// Errors: invalid_argument for a mode that neither reads nor writes, or creates or truncates without writing. Cancel: safe; a file that it opened all the
+/// Errors: invalid_argument for a mode that neither reads nor writes, or creates or truncates without
+/// writing. Cancel: safe; a file that it opened all the
 /// same is closed, but one that it created stays if the thread had begun.
 [[nodiscard]] inline open_awaiter open_file(std::string path, open_mode how = open_mode::read,
                                             unsigned permissions = 0666) {

@@ -114,7 +114,8 @@ class CUVEE_API process_wait_awaiter : detail::list_node {
 /// A child process. Move-only.
 ///
 /// Destroyed while the child runs, it kills the child (SIGKILL), or the group that the child leads, and the loop then
-/// reaps the child without anyone waiting, though who does wait gets its status; a loop that is destroyed first kills and reaps as well. For an orderly
+/// reaps the child without anyone waiting, though who does wait gets its status; a loop that is destroyed
+/// first kills and reaps as well. For an orderly
 /// end `kill()` and `wait()`.
 class CUVEE_API process {
  public:

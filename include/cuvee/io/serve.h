@@ -71,7 +71,8 @@ task<> serve_one(Stream s, semaphore_guard, Handler* handler, serving* server) {
 /// closes when the task ends. A handler that fails ends its own connection only, and is reported: to `on_error`,
 /// by default to `loop::on_report`. Serves until cancelled, or until `listener.close()`; then it
 /// stops accepting, lets connections under way go on for `limits.drain`, cancels what is left, and returns.
-/// Errors: those of `accept` other than closed; invalid_argument for a limit of 0 connections. Cancel: shielded while it drains; it then ends normally.
+/// Errors: those of `accept` other than closed; invalid_argument for a limit of 0 connections.
+/// Cancel: shielded while it drains; it then ends normally.
 /// Lifetime: the listener outlives it; the handler is kept.
 template <class Listener, class Handler>
 task<> serve(Listener& listener, Handler handler, serve_limits limits = {},
